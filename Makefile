@@ -1,0 +1,41 @@
+# Everything a fresh machine needs is made here: Python 3.11 or later, make and git are enough.
+PYTHON ?= $(firstword $(wildcard $(foreach dir,$(subst :, ,$(PATH)),$(dir)/python3.11)) python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint bench lock wheel clean
+
+demo: $(VENV)/.run                 ## the whole pipeline on sample history, then what to try next
+	@$(BIN)/inventory demo
+
+test: $(VENV)/.dev                 ## the whole test suite, on a real PostgreSQL of its own
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev                 ## style, types and import floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.dev                ## ratios against PostgreSQL itself, in one run
+	$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/.dev                ## dist/inventory-*.whl
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+lock:                              ## renew both lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --upgrade pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

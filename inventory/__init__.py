@@ -1,0 +1,1 @@
+"""A tracker of RingCentral Contact Center phone numbers that never forgets."""
