@@ -1,0 +1,276 @@
+"""
+The log: appending events to their accounts, each in its place, under a seal.
+
+Lock, probe, write. An account's row is locked first, so that positions are dense and in commit
+order: whoever remembers a position never misses an event. What is there already is found by key
+under that lock, and the rest goes in by COPY, with one seal over the batch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import namedtuple_row
+
+from inventory.event import Event
+from inventory.notification import same_content
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
+_MICROSECOND = timedelta(microseconds=1)
+
+OPEN_ACCOUNT = """
+INSERT INTO inventory.account (account_id, head_hash)
+VALUES (%(account_id)s, %(head_hash)s)
+ON CONFLICT (account_id) DO NOTHING
+"""
+
+# The clock is read outside the locking query: inside, it would be read before the wait.
+LOCK_ACCOUNT = """
+WITH head AS MATERIALIZED (
+    SELECT position, head_hash, recorded_at
+    FROM inventory.account
+    WHERE account_id = %(account_id)s
+    FOR UPDATE
+)
+SELECT position, head_hash, greatest(clock_timestamp(), recorded_at) AS now
+FROM head
+"""
+
+# LATERAL and LIMIT keep the planner to one index probe a key, whatever it believes of the table.
+PROBE = """
+SELECT probe.ordinal - 1 AS ordinal, recorded.payload_sha256, recorded.payload
+FROM unnest(%(phone_number_ids)s::text[], %(event_uuids)s::text[])
+    WITH ORDINALITY AS probe (phone_number_id, event_uuid, ordinal)
+CROSS JOIN LATERAL (
+    SELECT event.payload_sha256, event.payload::text AS payload
+    FROM inventory.event
+    WHERE event.account_id = %(account_id)s
+      AND event.phone_number_id = probe.phone_number_id COLLATE "C"
+      AND event.event_uuid = probe.event_uuid COLLATE "C"
+    LIMIT 1
+) AS recorded
+"""
+
+COPY_EVENTS = """
+COPY inventory.event (
+    position, recorded_at, account_id, phone_number_id, event_uuid, event_type, origin, occurred_at,
+    subscription_id, owner_id, phone_number, payment_type, location, number_type, usage_type,
+    status, provider_id, provider_name, uri, payload, payload_sha256
+) FROM STDIN
+"""
+
+INSERT_SEAL = """
+INSERT INTO inventory.seal (
+    account_id, first_position, last_position, sealed_at, previous_hash, events_hash, hash
+) VALUES (
+    %(account_id)s, %(first_position)s, %(last_position)s, %(sealed_at)s, %(previous_hash)s,
+    %(events_hash)s, %(hash)s
+)
+"""
+
+MOVE_HEAD = """
+UPDATE inventory.account
+SET position = %(last_position)s, head_hash = %(hash)s, recorded_at = %(sealed_at)s
+WHERE account_id = %(account_id)s
+"""
+
+
+class Conflict(NamedTuple):
+    """An event whose key is taken by one that says something else."""
+
+    event: Event
+    payload_sha256: bytes
+    """Of the event that has the key."""
+
+
+@dataclass(slots=True)
+class Appended:
+    """What became of the events handed to an append."""
+
+    appended: int = 0
+    duplicates: int = 0
+    """Same key, same content: in the log already."""
+    conflicts: list[Conflict] = field(default_factory=list)
+    """Same key, other content: not in the log."""
+
+
+class Prepared(NamedTuple):
+    """Events of one account, ready to be written: all work that needs no lock is done."""
+
+    account_id: str
+    events: list[Event]
+    rows: list[str]
+    """Each event as a row of COPY's text format, less its position and instant."""
+
+
+class Batch(NamedTuple):
+    """Events ready to be appended, by account, and what the batch itself ruled out."""
+
+    accounts: list[Prepared]
+    """In the order of their ids, so that no two writers wait for each other in a circle."""
+    duplicates: int
+    conflicts: list[Conflict]
+
+
+def genesis(account_id: str) -> bytes:
+    """The head hash of an account's empty log: 32 bytes."""
+    return sha256(account_id.encode()).digest()
+
+
+def seal_hash(
+    previous_hash: bytes,
+    first_position: int,
+    last_position: int,
+    sealed_at: datetime,
+    events_hash: bytes,
+) -> bytes:
+    """
+    The hash that seals a batch, chained to the one before it: 32 bytes.
+
+    Beyond the payloads it covers the positions and when we recorded them: *known at* is evidence
+    too. SQL computes the same with `sha256`, `int8send` and `||`.
+    """
+    microseconds = (sealed_at - _EPOCH) // _MICROSECOND
+    return sha256(
+        previous_hash
+        + first_position.to_bytes(8, "big")
+        + last_position.to_bytes(8, "big")
+        + microseconds.to_bytes(8, "big", signed=True)
+        + events_hash
+    ).digest()
+
+
+def prepare(events: Iterable[Event]) -> Batch:
+    """
+    Sort *events* by account, drop what repeats within them, and render the rest for COPY.
+
+    Needs no connection, so that it can be done while another batch is being written.
+    """
+    accounts: defaultdict[str, dict[tuple[str, str], Event]] = defaultdict(dict)
+    duplicates = 0
+    conflicts: list[Conflict] = []
+    for event in events:
+        taken = accounts[event.account_id].setdefault(
+            (event.phone_number_id, event.event_uuid), event
+        )
+        if taken is event:
+            continue
+        if _same(event, taken.payload_sha256, taken.payload):
+            duplicates += 1
+        else:
+            conflicts.append(Conflict(event, taken.payload_sha256))
+    return Batch(
+        [
+            Prepared(account_id, list(kept.values()), [_row(event) for event in kept.values()])
+            for account_id, kept in sorted(accounts.items())
+        ],
+        duplicates,
+        conflicts,
+    )
+
+
+def append(connection: Connection, batch: Batch) -> Appended:
+    """
+    Append *batch* to its accounts' logs and return what became of each event.
+
+    Positions are dense and in commit order per account: the account's row is locked before
+    anything is read, and held until the caller ends the transaction. Assumes READ COMMITTED, and
+    that nothing else was done in this transaction that another writer could wait for.
+    """
+    outcome = Appended(duplicates=batch.duplicates, conflicts=list(batch.conflicts))
+    for prepared in batch.accounts:
+        _append(connection, prepared, outcome)
+    return outcome
+
+
+def _append(connection: Connection, prepared: Prepared, outcome: Appended) -> None:
+    account_id, events, rows = prepared
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
+    if head is None:
+        cursor.execute(
+            OPEN_ACCOUNT, {"account_id": account_id, "head_hash": genesis(account_id)}
+        )
+        head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
+        assert head is not None  # noqa: S101 - nothing deletes an account
+
+    if head.position > 0:
+        events, rows = _unrecorded(connection, prepared, outcome)
+    if not events:
+        return
+
+    first, last, now = head.position + 1, head.position + len(events), head.now
+    with connection.cursor().copy(COPY_EVENTS) as copy:
+        instant = now.isoformat()
+        copy.write("".join([f"{at}\t{instant}\t{row}" for at, row in enumerate(rows, first)]))
+    events_hash = sha256(b"".join([event.payload_sha256 for event in events])).digest()
+    seal = {
+        "account_id": account_id,
+        "first_position": first,
+        "last_position": last,
+        "sealed_at": now,
+        "previous_hash": head.head_hash,
+        "events_hash": events_hash,
+        "hash": seal_hash(head.head_hash, first, last, now, events_hash),
+    }
+    cursor.execute(INSERT_SEAL, seal)
+    cursor.execute(MOVE_HEAD, seal)
+    outcome.appended += len(events)
+
+
+def _unrecorded(
+    connection: Connection, prepared: Prepared, outcome: Appended
+) -> tuple[list[Event], list[str]]:
+    """The events whose keys are free, with their rows; the others are counted in *outcome*."""
+    account_id, events, rows = prepared
+    taken: set[int] = set()
+    for ordinal, payload_sha256, payload in connection.execute(
+        PROBE,
+        {
+            "account_id": account_id,
+            "phone_number_ids": [event.phone_number_id for event in events],
+            "event_uuids": [event.event_uuid for event in events],
+        },
+    ):
+        taken.add(ordinal)
+        event = events[ordinal]
+        if _same(event, payload_sha256, payload):
+            outcome.duplicates += 1
+        else:
+            outcome.conflicts.append(Conflict(event, payload_sha256))
+    if not taken:
+        return events, rows
+    free = [at for at in range(len(events)) if at not in taken]
+    return [events[at] for at in free], [rows[at] for at in free]
+
+
+def _same(event: Event, payload_sha256: bytes, payload: str) -> bool:
+    """Whether *event* says what the recorded payload says: byte for byte, or else as JSON."""
+    return event.payload_sha256 == payload_sha256 or same_content(event.payload, payload)
+
+
+def _row(event: Event) -> str:
+    """*event* as a row of COPY's text format, from its account on."""
+    payload = event.payload
+    fields = (*event[:5], event.occurred_at.isoformat(), *event[6:8], *event.attributes)
+    # JSON spells a tab, line end or backslash within a string with a backslash: a payload
+    # without one, and without such white space between its tokens, needs no escapes anywhere.
+    if "\\" in payload or "\n" in payload or "\t" in payload or "\r" in payload:
+        payload = _escaped(payload)
+        fields = tuple([None if text is None else _escaped(text) for text in fields])
+    return (
+        "\t".join(["\\N" if text is None else text for text in fields])
+        + f"\t{payload}\t\\\\x{event.payload_sha256.hex()}\n"
+    )
+
+
+def _escaped(text: str) -> str:
+    return (
+        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    )

@@ -1,0 +1,152 @@
+"""
+Settings: flags > environment > `inventory.toml` > defaults.
+
+The only module that reads the environment. Every secret can also be given as the name of a file
+that holds it (`INVENTORY_DATABASE_URL_FILE`), and no secret shows when settings are printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_data_path
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from inventory.errors import InventoryError
+
+PREFIX = "INVENTORY_"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class InvalidSettings(InventoryError):
+    """A setting is unknown, or its value cannot be used."""
+
+
+def duration(value: object) -> object:
+    """
+    A length of time from its short spelling; anything else is handed on as it is.
+
+    >>> duration("5m")
+    datetime.timedelta(seconds=300)
+    """
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*([smhdw])\s*", value)):
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return value
+
+
+def _default_home() -> Path:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/inventory")
+    return user_data_path("inventory", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """What an installation can set, each with its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        toml_file="inventory.toml",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql://…`; unset: a private real PostgreSQL under `HOME`"
+    )
+    home: Path = Field(
+        default_factory=_default_home, description="where the embedded PostgreSQL keeps its data"
+    )
+    pg_bindir: Path | None = Field(
+        None, description="PostgreSQL programs to run it with; unset: those of the wheel"
+    )
+    account_id: str | None = Field(
+        None, pattern=r"^[0-9]{1,32}$", description="account of notifications that name none"
+    )
+    future_tolerance: Annotated[timedelta, BeforeValidator(duration)] = Field(
+        timedelta(minutes=5), ge=timedelta(0), description="how far ahead a timestamp may lie"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env: one file is enough
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - we name each file
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(**flags: object) -> Settings:
+    """
+    The settings in force; a flag that is None was not given.
+
+    Raises:
+        InvalidSettings: A name is unknown, a value unusable, or a secret's file unreadable.
+    """
+    _refuse_unknown(os.environ)
+    given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
+    for name, secret in _secrets_in_files(os.environ).items():
+        given.setdefault(name, secret)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise InvalidSettings(
+            "; ".join(
+                f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {_why(fault)}"
+                for fault in error.errors(include_url=False, include_input=False)
+            )
+        ) from None
+
+
+def _why(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "unknown setting" + _suggestion(str(fault["loc"][0]).upper())
+    return str(fault["msg"])
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    for variable in environment:
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name.startswith("TEST_"):
+            continue
+        if name.removesuffix("_FILE").lower() not in Settings.model_fields:
+            raise InvalidSettings(f"{variable}: unknown setting{_suggestion(name)}")
+
+
+def _suggestion(name: str) -> str:
+    close = get_close_matches(name, [field.upper() for field in Settings.model_fields], n=1)
+    return f"; did you mean {PREFIX}{close[0]}?" if close else ""
+
+
+def _secrets_in_files(environment: Mapping[str, str]) -> dict[str, SecretStr]:
+    found = {}
+    for name, field in Settings.model_fields.items():
+        variable = f"{PREFIX}{name.upper()}"
+        path = environment.get(f"{variable}_FILE")
+        if path is None:
+            continue
+        if "SecretStr" not in str(field.annotation):
+            raise InvalidSettings(f"{variable}_FILE: only secrets can come from a file")
+        if variable in environment:
+            raise InvalidSettings(f"{variable} and {variable}_FILE: set one of them")
+        try:
+            found[name] = SecretStr(Path(path).read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise InvalidSettings(f"{variable}_FILE: {path}: {error.strerror}") from None
+    return found

@@ -1,0 +1,184 @@
+"""The log: accounts, their events, and the seals over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+revision = "0001"
+down_revision = None
+
+ID = sa.Text(collation="C")
+INSTANT = TIMESTAMP(timezone=True)
+
+
+def _run(name: str) -> None:
+    """Run the statements of a file in `sql/`."""
+    op.execute((Path(__file__).parents[1] / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("account_id", ID, nullable=False, comment="RingCentral account, digits"),
+        sa.Column(
+            "position",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="Head of the log: position of the latest event, 0 while there is none",
+        ),
+        sa.Column(
+            "head_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="Hash of the latest seal; of an empty log: sha256(account_id)",
+        ),
+        sa.Column("recorded_at", INSTANT, comment="recorded_at of the latest event"),
+        sa.PrimaryKeyConstraint("account_id", name="account_pkey"),
+        schema="inventory",
+        comment="One row an account: the head of its log, and the row that appenders lock",
+    )
+    op.create_table(
+        "event",
+        sa.Column(
+            "position",
+            sa.BigInteger(),
+            nullable=False,
+            comment="Place in the account's log: 1, 2, 3 … without a gap, in commit order",
+        ),
+        sa.Column(
+            "recorded_at",
+            INSTANT,
+            nullable=False,
+            comment="When we recorded it; never falls as positions rise",
+        ),
+        sa.Column(
+            "occurred_at",
+            INSTANT,
+            nullable=False,
+            comment="When it happened: the notification's timestamp, or when an observation was begun",
+        ),
+        sa.Column("account_id", ID, nullable=False, comment="RingCentral account, digits"),
+        sa.Column(
+            "phone_number_id",
+            ID,
+            nullable=False,
+            comment="RingCentral's id of the number, digits; with the account it identifies the number",
+        ),
+        sa.Column(
+            "event_uuid",
+            ID,
+            nullable=False,
+            comment="RingCentral's uuid, opaque text: often 18-20 decimal digits",
+        ),
+        sa.Column("event_type", sa.Text(), nullable=False, comment="Created, Updated or Deleted"),
+        sa.Column(
+            "origin",
+            sa.Text(),
+            nullable=False,
+            comment="notification (RingCentral pushed it), observation (we looked), operator (a person)",
+        ),
+        sa.Column("subscription_id", sa.Text(), comment="Subscription that delivered it"),
+        sa.Column(
+            "owner_id", sa.Text(), comment="Extension that owns the subscription, not the account"
+        ),
+        sa.Column("phone_number", sa.Text(), comment="E.164; can move from one id to another"),
+        sa.Column("payment_type", sa.Text(), comment="RingCentral's paymentType, as sent"),
+        sa.Column("location", sa.Text(), comment="Place the number belongs to, as sent"),
+        sa.Column("number_type", sa.Text(), comment="RingCentral's type (VoiceFax, …), as sent"),
+        sa.Column("usage_type", sa.Text(), comment="RingCentral's usageType, as sent"),
+        sa.Column(
+            "status", sa.Text(), comment="RingCentral's status (Normal, Pending, …), as sent"
+        ),
+        sa.Column(
+            "provider_id",
+            sa.Text(),
+            comment="Contact Center provider; null: none named, RingCentral then means 1",
+        ),
+        sa.Column(
+            "provider_name", sa.Text(), comment="Provider's name as sent; one id comes with several"
+        ),
+        sa.Column("uri", sa.Text(), comment="RingCentral's address of the number, as sent"),
+        sa.Column("payload", sa.JSON(), nullable=False, comment="As it arrived, byte for byte"),
+        sa.Column(
+            "payload_sha256",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="SHA-256 over the payload's bytes",
+        ),
+        sa.CheckConstraint(
+            "event_type IN ('Created', 'Updated', 'Deleted')", name="event_event_type_check"
+        ),
+        sa.CheckConstraint(
+            "origin IN ('notification', 'observation', 'operator')", name="event_origin_check"
+        ),
+        sa.CheckConstraint("position > 0", name="event_position_check"),
+        sa.PrimaryKeyConstraint("account_id", "position", name="event_pkey"),
+        sa.UniqueConstraint(
+            "account_id",
+            "phone_number_id",
+            "event_uuid",
+            name="event_account_id_phone_number_id_event_uuid_key",
+        ),
+        schema="inventory",
+        comment="The log: every accepted event, append-only",
+    )
+    op.create_index(
+        "event_account_id_phone_number_id_occurred_at_idx",
+        "event",
+        ["account_id", "phone_number_id", "occurred_at"],
+        unique=False,
+        schema="inventory",
+    )
+    op.create_index(
+        "event_not_notified_idx",
+        "event",
+        ["account_id", "phone_number_id", "occurred_at"],
+        unique=False,
+        schema="inventory",
+        postgresql_where=sa.text("origin <> 'notification'"),
+    )
+    op.create_table(
+        "seal",
+        sa.Column("account_id", ID, nullable=False, comment="RingCentral account, digits"),
+        sa.Column(
+            "first_position", sa.BigInteger(), nullable=False, comment="First event under this seal"
+        ),
+        sa.Column(
+            "last_position", sa.BigInteger(), nullable=False, comment="Last event under this seal"
+        ),
+        sa.Column(
+            "sealed_at", INSTANT, nullable=False, comment="recorded_at of all events under it"
+        ),
+        sa.Column(
+            "previous_hash", sa.LargeBinary(), nullable=False, comment="Hash of the seal before"
+        ),
+        sa.Column(
+            "events_hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="SHA-256 over the events' payload_sha256, in position order",
+        ),
+        sa.Column(
+            "hash",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="SHA-256 over previous_hash, first_position, last_position, sealed_at in microseconds since 1970 (each int8, big-endian) and events_hash",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "last_position", name="seal_pkey"),
+        schema="inventory",
+        comment="The hash chain over the log, one row an append: evidence that nothing was altered",
+    )
+    _run("refuse_change_v1")
+    _run("append_only_v1")
+
+
+def downgrade() -> None:
+    op.drop_table("seal", schema="inventory")
+    op.drop_table("event", schema="inventory")
+    op.drop_table("account", schema="inventory")
+    op.execute("DROP FUNCTION inventory.refuse_change()")
