@@ -103,9 +103,17 @@ class Database:
         )
 
     def upgrade(self) -> None:
-        """Bring the schema to this package's revision."""
+        """
+        Bring the schema to this package's revision, and the roles to what they may do.
+
+        Where the user may not create roles and there are none, the schema is the user's own.
+        """
         with self.engine.begin() as connection:
+            if migration.revision(connection) == migration.head():
+                return
+            migration.create_roles(connection)
             migration.upgrade(connection)
+            migration.grant_roles(connection)
 
     def require_schema(self) -> None:
         """

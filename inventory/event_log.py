@@ -194,9 +194,7 @@ def _append(connection: Connection, prepared: Prepared, outcome: Appended) -> No
     cursor = connection.cursor(row_factory=namedtuple_row)
     head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
     if head is None:
-        cursor.execute(
-            OPEN_ACCOUNT, {"account_id": account_id, "head_hash": genesis(account_id)}
-        )
+        cursor.execute(OPEN_ACCOUNT, {"account_id": account_id, "head_hash": genesis(account_id)})
         head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
         assert head is not None  # noqa: S101 - nothing deletes an account
 
@@ -271,6 +269,4 @@ def _row(event: Event) -> str:
 
 
 def _escaped(text: str) -> str:
-    return (
-        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    )
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

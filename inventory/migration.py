@@ -61,3 +61,45 @@ def _config(connection: Connection) -> alembic.config.Config:
     config.set_main_option("script_location", str(migrations()))
     config.attributes["connection"] = connection
     return config
+
+
+ROLES = {
+    "inventory_owner": "owns the schema, and runs migrations and rebuilds",
+    "inventory_app": "appends and projects",
+    "inventory_reader": "reads; in read-only transactions, each statement for 30 s at the most",
+}
+
+
+def create_roles(connection: Connection) -> bool:
+    """
+    Create the roles that are not there yet. False: the connection's user may not create roles.
+
+    Roles belong to the server: other databases' upgrades may be creating the same ones right now.
+    """
+    may = connection.scalar(
+        text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    )
+    if not may:
+        return False
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('inventory.roles', 0))"))
+    for role, purpose in ROLES.items():
+        if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :r"), {"r": role}):
+            connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
+            connection.execute(text(f"COMMENT ON ROLE {role} IS 'inventory: {purpose}'"))
+    connection.execute(text("ALTER ROLE inventory_reader SET default_transaction_read_only = on"))
+    connection.execute(text("ALTER ROLE inventory_reader SET statement_timeout = '30s'"))
+    return True
+
+
+def grant_roles(connection: Connection) -> bool:
+    """Give each role what it may do, and no more. False: there are no such roles."""
+    wanted = list(ROLES)
+    there = connection.scalar(
+        text("SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)"), {"names": wanted}
+    )
+    if there != len(wanted):
+        return False
+    connection.execute(
+        text((migrations() / "sql" / "roles.sql").read_text(encoding="utf-8").replace(":", "\\:"))
+    )
+    return True

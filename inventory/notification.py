@@ -261,7 +261,8 @@ def _why_invalid(payload: bytes, error: Exception) -> Rejection:
         return _unrelated(path)
     what, _, where = str(error).partition(" - at `$")
     return Rejection(
-        "invalid_notification", f"{where.strip('.`') or 'notification'}: {what[0].lower()}{what[1:]}"
+        "invalid_notification",
+        f"{where.strip('.`') or 'notification'}: {what[0].lower()}{what[1:]}",
     )
 
 

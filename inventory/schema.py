@@ -246,7 +246,9 @@ contact_center_number = Table(
     _phone_number_id(),
     *_attributes(),
     Column("valid_from", INSTANT, nullable=False, comment="Since when it has been as it is"),
-    Column("entered_at", INSTANT, nullable=False, comment="Since when it has been in Contact Center"),
+    Column(
+        "entered_at", INSTANT, nullable=False, comment="Since when it has been in Contact Center"
+    ),
     Column("provider_since", INSTANT, nullable=False, comment="Since when it has had its provider"),
     Column("verified_at", INSTANT, comment="When it was last looked at (latest observation)"),
     Column(
@@ -369,8 +371,15 @@ subscription = Table(
     metadata,
     Column("subscription_id", ID, nullable=False, comment="RingCentral's id"),
     Column("account_id", ID, comment="Account whose numbers it reports, digits"),
-    Column("status", Text, nullable=False, comment="As RingCentral says it: Active, Blacklisted, …"),
-    Column("event_filters", ARRAY(Text), nullable=False, comment="Filters, as RingCentral resolved them"),
+    Column(
+        "status", Text, nullable=False, comment="As RingCentral says it: Active, Blacklisted, …"
+    ),
+    Column(
+        "event_filters",
+        ARRAY(Text),
+        nullable=False,
+        comment="Filters, as RingCentral resolved them",
+    ),
     Column("disabled_filters", JSON, comment="Filters it accepted but does not serve"),
     Column("transport", Text, nullable=False, comment="WebHook or WebSocket"),
     Column("address", Text, comment="Where it delivers, without its query string"),

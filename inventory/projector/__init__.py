@@ -8,7 +8,8 @@ several projectors share the accounts between them.
 
 from __future__ import annotations
 
+from inventory.projector.all import fold_all
 from inventory.projector.fold import Folded, fold, lagging
 from inventory.projector.rebuild import rebuild
 
-__all__ = ["Folded", "fold", "lagging", "rebuild"]
+__all__ = ["Folded", "fold", "fold_all", "lagging", "rebuild"]

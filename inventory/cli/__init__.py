@@ -1,0 +1,113 @@
+"""The command line: one file a noun, and here the group they belong to and its error boundary."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import psycopg
+import sqlalchemy.exc
+
+from inventory.cli import (
+    change,
+    db,
+    demo,
+    event,
+    number,
+    projection,
+    quarantine,
+    reassignment,
+)
+from inventory.cli.session import Session
+from inventory.database import DatabaseUnavailable
+from inventory.errors import InventoryError
+from inventory.settings import InvalidSettings
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_DENIED = 5
+EXIT_TRY_AGAIN = 75
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="inventory")
+@click.option(
+    "--database-url", metavar="URL", help="PostgreSQL to use instead of the embedded one."
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the embedded PostgreSQL lives.",
+)
+@click.option("--account-id", metavar="ID", help="Account of notifications that name none.")
+@click.pass_context
+def inventory(context: click.Context, **flags: Any) -> None:
+    """
+    A tracker of RingCentral Contact Center phone numbers that never forgets.
+
+    Data goes to standard output, talk to standard error. Settings come from flags, INVENTORY_…
+    variables and inventory.toml, in that order.
+    """
+    context.obj = Session(flags)
+
+
+for command in (
+    change.change,
+    db.db,
+    demo.demo,
+    event.event,
+    number.number,
+    projection.projection,
+    quarantine.quarantine,
+    reassignment.reassignment,
+):
+    inventory.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; the one place where errors become exit codes."""
+    # As if interrupted: what is in flight is finished, locks are let go.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.exit(inventory.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has had enough, as `head` does. Nothing can be flushed any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except InvalidSettings as error:
+        _complain(error)
+        sys.exit(EXIT_USAGE)
+    except DatabaseUnavailable as error:
+        _complain(error)
+        sys.exit(EXIT_DENIED if error.denied else EXIT_TRY_AGAIN)
+    except InventoryError as error:
+        _complain(error)
+        sys.exit(EXIT_FAILED)
+    except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
+        cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+        _complain(cause or error)
+        sys.exit(EXIT_DENIED if isinstance(cause, _DENIED) else EXIT_FAILED)
+
+
+_DENIED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidAuthorizationSpecification)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(error: BaseException) -> None:
+    click.echo(f"inventory: {str(error).strip()}", err=True)

@@ -1,0 +1,84 @@
+"""`inventory demo`: the whole path on sample history, then what to try next."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.rule import Rule
+from sqlalchemy import Select
+
+from inventory import embedded, explanation, lifecycle, projector, read_model, sample
+from inventory.cli import number as number_
+from inventory.cli import output, reassignment
+from inventory.cli.session import Session, pass_session
+from inventory.database import Database
+from inventory.ingest import Intake, Outcome
+
+
+@click.command()
+@pass_session
+def demo(session: Session) -> None:
+    """
+    The whole path on sample history: ingest, fold, ask; then what to try next.
+
+    Uses an embedded PostgreSQL of its own, beside the real one. Running it again is harmless.
+    """
+    settings = session.settings
+    home = settings.home / "demo"
+    with embedded.running(home, bindir=settings.pg_bindir) as cluster:
+        database = Database(cluster.url, cluster.binaries)
+        database.upgrade()
+        taken = Outcome()
+        intake = Intake(
+            "demo", account_id=sample.DOCUMENTED_ACCOUNT, future_tolerance=settings.future_tolerance
+        )
+
+        def written(outcome: Outcome) -> None:
+            nonlocal taken
+            taken += outcome
+
+        with database.connect() as connection:
+            intake.run(connection, [list(sample.demo_history())], written)
+        folded = sum(account.events for account in projector.fold_all(database.connect))
+        _title("Ingested")
+        click.echo(
+            f"{taken.total} notifications: {taken.appended} appended, {taken.duplicates} duplicates, "
+            f"{taken.quarantined} quarantined; {folded} events folded"
+        )
+        _title("The current inventory of one account")
+        account = sample.DOCUMENTED_ACCOUNT
+        _table(database, read_model.numbers(account=account), number_.NOW_COLUMNS)
+        _title("The latest reassignments")
+        _table(database, read_model.reassignments(limit=12), reassignment.COLUMNS)
+        _title(f"One number explained: {sample.DEMO_NUMBER}")
+        with database.engine.connect() as connection:
+            for key in read_model.identities(connection, sample.DEMO_NUMBER):
+                steps = list(lifecycle.steps(read_model.log_of(connection, *key)))
+                click.echo("\n".join(explanation.of_number(*key, steps)))
+    _title("What to try next")
+    program = shlex.quote(sys.argv[0])
+    click.echo(f"export INVENTORY_HOME={shlex.quote(str(home))}")
+    for line in NEXT:
+        click.echo(f"{program} {line}")
+
+
+NEXT = (
+    "db psql -c 'SELECT * FROM provider ORDER BY numbers DESC'",
+    "number history +12024999741",
+    "number list --provider 7 --at 2026-04-01",
+    "change list --since 2026-08-01 --kind reassigned_out",
+    "quarantine list",
+    "event show 1 --account 37439510 --payload",
+    "projection status",
+)
+
+
+def _title(text: str) -> None:
+    output.Console(highlight=False).print(Rule(text, align="left"))
+
+
+def _table(database: Database, query: Select[tuple[object, ...]], columns: Sequence[str]) -> None:
+    output.write_query(database, query, "table", None, columns)

@@ -1,0 +1,103 @@
+"""`inventory number`: the inventory, now and over time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from inventory import explanation, lifecycle, read_model
+from inventory.cli import output
+from inventory.cli.parameters import INSTANT
+from inventory.cli.session import Session, pass_session
+
+COLUMNS = ("account_id", "phone_number_id", "phone_number", "status", "location", "provider_id")
+NOW_COLUMNS = (*COLUMNS, "provider_name", "valid_from", "unverified_since")
+THEN_COLUMNS = (*COLUMNS, "provider_name")
+VERSION_COLUMNS = (
+    *("account_id", "phone_number_id", "valid_from", "valid_to", "phone_number", "status"),
+    *("location", "provider_id", "provider_name", "opened_kind", "closed_kind"),
+)
+
+
+@click.group()
+def number() -> None:
+    """Contact Center numbers. A NUMBER is an id, or an E.164 number in any spelling."""
+
+
+@number.command("list")
+@click.option("--provider", metavar="ID", help="Of this provider only.")
+@click.option("--status", metavar="STATUS", help="Of this status only: Normal, Pending, …")
+@click.option("--at", type=INSTANT, help="As it was then.")
+@click.option("--known-at", type=INSTANT, help="From what was known then.")
+@output.list_options
+@pass_session
+def list_(
+    session: Session,
+    provider: str | None,
+    status: str | None,
+    at: datetime | None,
+    known_at: datetime | None,
+    account: str | None,
+    limit: int | None,
+    format_: str | None,
+    output_: Path | None,
+) -> None:
+    """The inventory: now, or as it was at another time."""
+    wanted = {"account": account, "provider": provider, "status": status}
+    if at is None and known_at is None:
+        query, columns = read_model.numbers(**wanted, limit=limit), NOW_COLUMNS
+    else:
+        query = read_model.numbers_as_of(at, known_at, **wanted, limit=limit)
+        columns = THEN_COLUMNS
+    with session.database() as database:
+        output.write_query(database, query, format_, output_, columns)
+
+
+@number.command()
+@click.argument("wanted", metavar="NUMBER")
+@click.option("--account", metavar="ID", help="Of this account only.")
+@output.format_option
+@pass_session
+def show(
+    session: Session, wanted: str, account: str | None, format_: str | None, output_: Path | None
+) -> None:
+    """One number as it is now; nothing if it has left."""
+    with session.database() as database:
+        with database.engine.connect() as connection:
+            keys = read_model.identities(connection, wanted, account=account)
+        output.write_query(database, read_model.current(keys), format_, output_, NOW_COLUMNS)
+
+
+@number.command()
+@click.argument("wanted", metavar="NUMBER")
+@output.list_options
+@pass_session
+def history(
+    session: Session,
+    wanted: str,
+    account: str | None,
+    limit: int | None,
+    format_: str | None,
+    output_: Path | None,
+) -> None:
+    """Every version of a number, oldest first: what it was, from when until when."""
+    with session.database() as database:
+        with database.engine.connect() as connection:
+            keys = read_model.identities(connection, wanted, account=account)
+        query = read_model.history(keys, limit=limit)
+        output.write_query(database, query, format_, output_, VERSION_COLUMNS)
+
+
+@number.command()
+@click.argument("wanted", metavar="NUMBER")
+@click.option("--account", metavar="ID", help="Of this account only.")
+@pass_session
+def explain(session: Session, wanted: str, account: str | None) -> None:
+    """What each event did to a number, and which event set each of its fields."""
+    with session.database() as database, database.engine.connect() as connection:
+        for key in read_model.identities(connection, wanted, account=account):
+            steps = list(lifecycle.steps(read_model.log_of(connection, *key)))
+            for line in explanation.of_number(*key, steps):
+                click.echo(line)

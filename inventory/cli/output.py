@@ -1,0 +1,155 @@
+"""Rows for people and for programs: a table, JSON, NDJSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Select
+
+from inventory.database import Database
+
+FORMATS = ("table", "json", "ndjson", "csv")
+Row = Mapping[str, Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+stderr = Console(stderr=True, highlight=False)
+"""For talk: counts, hints, progress. Never for data."""
+
+
+def format_option(function: Function) -> Function:
+    """`--format`, and `-o FILE`: how and where a command puts its rows."""
+    option = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        help="Default: table on a terminal, ndjson in a pipe or a file.",
+    )
+    output = click.option(
+        "-o",
+        "output_",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        help="Write there instead of to standard output.",
+    )
+    return option(output(function))
+
+
+def list_options(function: Function) -> Function:
+    """The options that every list takes: account, how many, in which form, and where to."""
+    account = click.option("--account", metavar="ID", help="Of this account only.")
+    limit = click.option("--limit", type=click.IntRange(min=1), help="At most so many rows.")
+    return account(limit(format_option(function)))
+
+
+def write_query(
+    database: Database,
+    query: Select[Any],
+    format_: str | None,
+    output: Path | None,
+    columns: Sequence[str],
+) -> None:
+    """Run *query* and write its rows as they come; *columns* are those that a table shows."""
+    with database.engine.connect() as connection:
+        result = connection.execution_options(yield_per=1000).execute(query)
+        write((row._mapping for row in result), list(result.keys()), format_, output, columns)
+
+
+def write(
+    rows: Iterable[Row],
+    names: Sequence[str],
+    format_: str | None,
+    output: Path | None,
+    columns: Sequence[str] | None = None,
+) -> None:
+    """
+    Write *rows* in a format.
+
+    Args:
+        rows: Mappings that hold at least *names*.
+        names: All columns, in order: what JSON and CSV hold.
+        format_: One of `FORMATS`; null: a table on a terminal, NDJSON elsewhere.
+        output: A file; null or `-`: standard output.
+        columns: Those that fit into a table; null: all of them.
+    """
+    with _opened(output) as (stream, terminal):
+        chosen = format_ or ("table" if terminal else "ndjson")
+        if chosen == "table":
+            _table(rows, columns or names, stream)
+        elif chosen == "ndjson":
+            for row in rows:
+                stream.write(json_of(row, names) + "\n")
+        elif chosen == "json":
+            _json(rows, names, stream)
+        else:
+            writer = csv.writer(stream, lineterminator="\r\n")  # RFC 4180
+            writer.writerow(names)
+            writer.writerows([_cell(row[name]) for name in names] for row in rows)
+
+
+def json_of(row: Row, names: Sequence[str]) -> str:
+    """*row* as one line of JSON, its keys the SQL columns."""
+    return json.dumps({name: plain(row[name]) for name in names}, ensure_ascii=False)
+
+
+def plain(value: Any) -> Any:
+    """*value* as JSON can hold it: instants in ISO 8601, bytes in hexadecimal."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, Decimal):
+        return float(value)
+    return value
+
+
+def _json(rows: Iterable[Row], names: Sequence[str], stream: IO[str]) -> None:
+    separator = "[\n"
+    for row in rows:
+        stream.write(separator + json_of(row, names))
+        separator = ",\n"
+    stream.write("\n]\n" if separator == ",\n" else "[]\n")
+
+
+def _table(rows: Iterable[Row], columns: Sequence[str], stream: IO[str]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        # Text, not markup: a provider's name may hold brackets.
+        table.add_row(*(Text(_shown(row[name])) for name in columns))
+    terminal = stream.isatty()
+    console = Console(file=stream, highlight=False, width=None if terminal else 200)
+    console.print(table)
+    console.print(f"({table.row_count} row{'s' * (table.row_count != 1)})", style="dim")
+
+
+def _shown(value: Any) -> str:
+    """*value* for a person: an instant to the second, in UTC, and nothing for null."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return str(_cell(value))
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else plain(value)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[tuple[IO[str], bool]]:
+    if output is None or str(output) == "-":
+        yield sys.stdout, sys.stdout.isatty()
+        sys.stdout.flush()
+    else:
+        with output.open("w", encoding="utf-8", newline="") as stream:
+            yield stream, False

@@ -1,0 +1,34 @@
+"""What people type, read: instants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from inventory.settings import duration
+
+
+class Instant(click.ParamType):
+    """A point in time: ISO 8601, UTC unless it says otherwise, or `-7d`: so long ago."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        if value.startswith("-"):
+            ago = duration(value[1:])
+            if isinstance(ago, timedelta):
+                return datetime.now(UTC) - ago
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"expected ISO 8601 or a time ago such as -7d, got {value!r}", param, ctx)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+INSTANT = Instant()

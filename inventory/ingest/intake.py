@@ -1,0 +1,179 @@
+"""Reading notifications and writing them, one batch after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from psycopg import Connection
+
+from inventory import event_log, quarantine
+from inventory.event import Event
+from inventory.event_log import Batch
+from inventory.ingest.framing import Truncated
+from inventory.notification import Rejection, parse
+from inventory.quarantine import Quarantined
+
+BATCH = 5_000
+"""
+Notifications a transaction. It holds an account's row for some 100 ms, which is what a webhook may
+have to wait for its turn; larger batches are hardly faster.
+"""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of what was taken in."""
+
+    appended: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.appended + self.duplicates + self.quarantined
+
+    def __iadd__(self, other: Outcome) -> Outcome:
+        self.appended += other.appended
+        self.duplicates += other.duplicates
+        self.quarantined += other.quarantined
+        return self
+
+
+class Read(NamedTuple):
+    """A batch, read: what may be appended, and what goes to quarantine."""
+
+    events: list[Event]
+    batch: Batch
+    quarantined: list[Quarantined]
+
+
+class Intake:
+    """
+    Takes notifications in from one source.
+
+    Args:
+        source: What quarantine says of where an item came from.
+        account_id: The account of notifications that name none.
+        future_tolerance: How far ahead of our clock a timestamp may lie.
+    """
+
+    def __init__(self, source: str, *, account_id: str | None, future_tolerance: timedelta) -> None:
+        self._source = source
+        self._account_id = account_id
+        self._future_tolerance = future_tolerance
+        self._taken = 0
+
+    def read(self, payloads: Iterable[bytes]) -> Read:
+        """*payloads*, sorted into events and what cannot be one. Needs no database."""
+        latest = datetime.now(UTC) + self._future_tolerance
+        account_id = self._account_id
+        events: list[Event] = []
+        quarantined: list[Quarantined] = []
+        for payload in payloads:
+            self._taken += 1
+            found = parse(payload, latest=latest, account_id=account_id)
+            if isinstance(found, Event):
+                events.append(found)
+            else:
+                quarantined.append(self._rejected(payload, found))
+        return Read(events, event_log.prepare(events), quarantined)
+
+    def write(self, connection: Connection, read: Read) -> Outcome:
+        """Append and quarantine what was *read*, in one transaction."""
+        try:
+            with connection.transaction():
+                return self._write(connection, read)
+        except psycopg.DataError:
+            # PostgreSQL refused something that our own reading let pass: find out what it is, so
+            # that it does not stop the rest.
+            with connection.transaction():
+                return self._write_one_by_one(connection, read)
+
+    def run(
+        self,
+        connection: Connection,
+        payloads: Iterable[Sequence[bytes]],
+        written: Callable[[Outcome], None],
+    ) -> None:
+        """
+        Take in *payloads*, reading the next batch while PostgreSQL writes the last.
+
+        *written* is told of each batch after its commit, never before. What is being written when
+        an error or an interrupt arrives is finished and told of.
+        """
+        pending: Future[Outcome] | None = None
+        with ThreadPoolExecutor(1, "write") as writer:
+            try:
+                for batch in _batches(payloads):
+                    read = self.read(batch)
+                    if pending is not None:
+                        last, pending = pending, None
+                        written(last.result())
+                    pending = writer.submit(self.write, connection, read)
+            finally:
+                if pending is not None:
+                    written(pending.result())
+
+    def _write(self, connection: Connection, read: Read) -> Outcome:
+        appended = event_log.append(connection, read.batch)
+        conflicts = [self._conflict(conflict) for conflict in appended.conflicts]
+        quarantine.put(connection, [*read.quarantined, *conflicts])
+        return Outcome(
+            appended.appended, appended.duplicates, len(read.quarantined) + len(conflicts)
+        )
+
+    def _write_one_by_one(self, connection: Connection, read: Read) -> Outcome:
+        outcome = self._write(connection, read._replace(batch=event_log.prepare([])))
+        for event in read.events:
+            alone = Read([event], event_log.prepare([event]), [])
+            try:
+                with connection.transaction():
+                    outcome += self._write(connection, alone)
+            except psycopg.DataError as error:
+                refused = Quarantined(
+                    self._source,
+                    "invalid_notification",
+                    f"PostgreSQL refused it: {error.diag.message_primary}",
+                    event.payload.encode(),
+                )
+                quarantine.put(connection, [refused])
+                outcome.quarantined += 1
+        return outcome
+
+    def _rejected(self, payload: bytes, rejection: Rejection) -> Quarantined:
+        detail = rejection.detail
+        if isinstance(payload, Truncated):
+            detail = (
+                f"expected at most 1 MiB, got {payload.length} bytes of SHA-256 {payload.sha256}; "
+                f"only the first {len(payload)} are kept here"
+            )
+        return Quarantined(
+            f"{self._source}#{self._taken}", rejection.reason, detail, bytes(payload)
+        )
+
+    def _conflict(self, conflict: event_log.Conflict) -> Quarantined:
+        event = conflict.event
+        return Quarantined(
+            self._source,
+            "uuid_conflict",
+            f"account {event.account_id}, number {event.phone_number_id}, uuid {event.event_uuid}: "
+            f"taken by an event with another payload, SHA-256 {conflict.payload_sha256.hex()}",
+            event.payload.encode(),
+        )
+
+
+def _batches(payloads: Iterable[Sequence[bytes]]) -> Iterator[list[bytes]]:
+    """The payloads in lists of `BATCH`, or a little more."""
+    batch: list[bytes] = []
+    for some in payloads:
+        batch.extend(some)
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
