@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from psycopg import Connection
-from psycopg.rows import namedtuple_row
+from psycopg.rows import class_row
 
 from inventory.event import Event
 from inventory.notification import same_content
@@ -38,7 +38,7 @@ WITH head AS MATERIALIZED (
     WHERE account_id = %(account_id)s
     FOR UPDATE
 )
-SELECT position, head_hash, greatest(clock_timestamp(), recorded_at) AS now
+SELECT position, head_hash AS hash, greatest(clock_timestamp(), recorded_at) AS now
 FROM head
 """
 
@@ -98,6 +98,14 @@ class Appended:
     """Same key, same content: in the log already."""
     conflicts: list[Conflict] = field(default_factory=list)
     """Same key, other content: not in the log."""
+
+
+class _Head(NamedTuple):
+    """The end of an account's log, and the time, under the account's lock."""
+
+    position: int
+    hash: bytes
+    now: datetime
 
 
 class Prepared(NamedTuple):
@@ -191,7 +199,7 @@ def append(connection: Connection, batch: Batch) -> Appended:
 
 def _append(connection: Connection, prepared: Prepared, outcome: Appended) -> None:
     account_id, events, rows = prepared
-    cursor = connection.cursor(row_factory=namedtuple_row)
+    cursor = connection.cursor(row_factory=class_row(_Head))
     head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
     if head is None:
         cursor.execute(OPEN_ACCOUNT, {"account_id": account_id, "head_hash": genesis(account_id)})
@@ -213,9 +221,9 @@ def _append(connection: Connection, prepared: Prepared, outcome: Appended) -> No
         "first_position": first,
         "last_position": last,
         "sealed_at": now,
-        "previous_hash": head.head_hash,
+        "previous_hash": head.hash,
         "events_hash": events_hash,
-        "hash": seal_hash(head.head_hash, first, last, now, events_hash),
+        "hash": seal_hash(head.hash, first, last, now, events_hash),
     }
     cursor.execute(INSERT_SEAL, seal)
     cursor.execute(MOVE_HEAD, seal)
@@ -256,7 +264,12 @@ def _same(event: Event, payload_sha256: bytes, payload: str) -> bool:
 def _row(event: Event) -> str:
     """*event* as a row of COPY's text format, from its account on."""
     payload = event.payload
-    fields = (*event[:5], event.occurred_at.isoformat(), *event[6:8], *event.attributes)
+    fields: tuple[str | None, ...] = (
+        *event[:5],
+        event.occurred_at.isoformat(),
+        *event[6:8],
+        *event.attributes,
+    )
     # JSON spells a tab, line end or backslash within a string with a backslash: a payload
     # without one, and without such white space between its tokens, needs no escapes anywhere.
     if "\\" in payload or "\n" in payload or "\t" in payload or "\r" in payload:

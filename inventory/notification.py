@@ -5,7 +5,7 @@ The traps of the format are met here and nowhere else: ids that are strings or i
 placeholder where the account belongs, four spellings of a timestamp, enumerations that grow.
 Unknown keys are welcome; the payload is kept as it arrived. No I/O, no clock.
 
-Source: developer guide, *Contact Center Phone Number Event*; RingCentral publishes no schema for it.
+Source: developer guide, *Contact Center Phone Number Event*; RingCentral publishes no schema of it.
 """
 
 from __future__ import annotations

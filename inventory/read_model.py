@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import phonenumbers
@@ -16,7 +15,7 @@ from sqlalchemy import (
     Column,
     Connection,
     MetaData,
-    Row,
+    RowMapping,
     Select,
     Table,
     Text,
@@ -127,7 +126,8 @@ def identities(
     """
     The numbers, as account and id, that *number* names: an id, or E.164 in any spelling.
 
-    An E.164 number that several ids held over time names all of them, in order of their first event.
+    An E.164 number that several ids held over time names all of them, in the order of their first
+    events.
 
     Raises:
         NumberUnknown: There is none.
@@ -250,7 +250,7 @@ def events(
     )
 
 
-def event_at(connection: Connection, position: int, *, account: str | None = None) -> Row[Any]:
+def event_at(connection: Connection, position: int, *, account: str | None = None) -> RowMapping:
     """
     One event, with its payload as it arrived.
 
@@ -258,15 +258,16 @@ def event_at(connection: Connection, position: int, *, account: str | None = Non
         EventUnknown: There is none.
         AccountNeeded: Several accounts have one at *position*, and none was named.
     """
-    found = connection.execute(
+    rows = connection.execute(
         select(*_EVENT_WITHOUT_PAYLOAD, cast(_event.c.payload, Text).label("payload"))
         .where(_event.c.position == position, *_equal(_event, account_id=account))
         .order_by(_event.c.account_id)
-    ).all()
+    )
+    found = rows.mappings().all()
     if not found:
         raise EventUnknown(f"at position {position}")
     if len(found) > 1:
-        raise AccountNeeded([row.account_id for row in found])
+        raise AccountNeeded([row["account_id"] for row in found])
     return found[0]
 
 
@@ -282,7 +283,7 @@ def heads(connection: Connection, *, account: str | None = None) -> dict[str, in
 
 def events_after(
     connection: Connection, positions: dict[str, int], *, account: str | None = None
-) -> Iterator[Row[Any]]:
+) -> Iterator[RowMapping]:
     """Events after each account's *positions*, which are moved on; accounts not in it from 0."""
     for account_id, head in sorted(heads(connection, account=account).items()):
         after = positions.get(account_id, 0)
@@ -295,7 +296,7 @@ def events_after(
                     _event.c.position <= head,
                 )
                 .order_by(_event.c.position)
-            )
+            ).mappings()
             positions[account_id] = head
 
 
@@ -306,7 +307,7 @@ def log_of(connection: Connection, account_id: str, phone_number_id: str) -> lis
             _event.c.account_id == account_id, _event.c.phone_number_id == phone_number_id
         )
     )
-    return [_recorded(row) for row in rows]
+    return [_recorded(row) for row in rows.mappings()]
 
 
 def freshness() -> Select[Any]:
@@ -328,27 +329,30 @@ def quarantined(
     )
 
 
-def quarantined_item(connection: Connection, id: int) -> Row[Any] | None:  # noqa: A002 - its name
+def quarantined_item(
+    connection: Connection,
+    id: int,  # noqa: A002 - its name
+) -> RowMapping | None:
     """One item with its payload as it arrived, open or not."""
-    return connection.execute(select(_quarantine).where(_quarantine.c.id == id)).one_or_none()
+    rows = connection.execute(select(_quarantine).where(_quarantine.c.id == id))
+    return rows.mappings().one_or_none()
 
 
-def _recorded(row: Row[Any]) -> Recorded:
-    attributes = Attributes(*(getattr(row, name) for name in Attributes._fields))
+def _recorded(row: RowMapping) -> Recorded:
     event = Event(
-        row.account_id,
-        row.phone_number_id,
-        row.event_uuid,
-        row.event_type,
-        row.origin,
-        row.occurred_at,
-        row.subscription_id,
-        row.owner_id,
-        attributes,
-        row.payload,
-        sha256(row.payload.encode()).digest(),
+        row["account_id"],
+        row["phone_number_id"],
+        row["event_uuid"],
+        row["event_type"],
+        row["origin"],
+        row["occurred_at"],
+        row["subscription_id"],
+        row["owner_id"],
+        Attributes(*(row[name] for name in Attributes._fields)),
+        row["payload"],
+        row["payload_sha256"],
     )
-    return Recorded(row.position, row.recorded_at, event)
+    return Recorded(row["position"], row["recorded_at"], event)
 
 
 def _equal(table: Any, **wanted: str | None) -> list[Any]:

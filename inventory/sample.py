@@ -176,7 +176,7 @@ class _Account:
             late = timedelta(hours=random.randrange(5, 24 * 20))
         copies = 2 if random.random() < 0.05 else 1  # two subscriptions, two uuids
         for copy in range(copies):
-            sent = {
+            sent: dict[str, Any] = {
                 "uuid": _uuid(random),
                 "event": f"/restapi/v1.0/account/{self.account}/phone-number"
                 "?usageType=ContactCenterNumber",

@@ -7,6 +7,7 @@ two equal. Views, functions and triggers stand in the migrations' `.sql` files a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -136,7 +137,7 @@ event = Table(
         "origin",
         Text,
         nullable=False,
-        comment="notification (RingCentral pushed it), observation (we looked), operator (a person)",
+        comment="notification (it was pushed), observation (we looked) or operator (a person)",
     ),
     Column("subscription_id", Text, comment="Subscription that delivered it"),
     Column("owner_id", Text, comment="Extension that owns the subscription, not the account"),
@@ -411,7 +412,7 @@ api_token = Table(
 )
 
 
-def is_ours(name: str | None, kind: str, parents: dict[str, str | None]) -> bool:
+def is_ours(name: str | None, kind: str, parents: Mapping[Any, str | None]) -> bool:
     """Whether Alembic is to compare an object: ours, and not the partition behind a projection."""
     if kind == "schema":
         return name == NAME

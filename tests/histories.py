@@ -7,10 +7,11 @@ providers, two statuses and few usage types make states meet again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import count
+from itertools import count, pairwise
 
 from hypothesis import strategies as st
 
@@ -30,7 +31,7 @@ def an_event(
     uuid: str | None = None,
     **attributes: str | None,
 ) -> Event:
-    """An event *at* so many seconds after the start; attributes left out are those of a plain number."""
+    """An event *at* so many seconds after the start; what is left out is a plain number's."""
     uuid = uuid or f"{next(_uuids)}"
     said = {
         "phone_number": f"+1202555{int(number) % 10000:04d}",
@@ -38,7 +39,9 @@ def an_event(
         "status": "Normal",
         "provider_id": "1",
     } | attributes
-    payload = f'{{"uuid": "{uuid}", "number": "{number}", "at": {at}, "said": "{sorted(said.items(), key=str)}"}}'
+    payload = json.dumps(
+        {"uuid": uuid, "type": event_type, "number": number, "at": at, "said": said}
+    )
     return Event(
         account,
         number,
@@ -93,4 +96,4 @@ def histories(**limits: int) -> st.SearchStrategy[list[Event]]:
 def cut(history: Sequence[Event], cuts: Sequence[int]) -> list[list[Event]]:
     """*history* in batches, cut at the given places."""
     edges = sorted({0, len(history), *(at % (len(history) + 1) for at in cuts)})
-    return [list(history[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [list(history[a:b]) for a, b in pairwise(edges)]

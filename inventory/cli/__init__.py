@@ -47,7 +47,7 @@ EXIT_INTERRUPTED = 130
 )
 @click.option("--account-id", metavar="ID", help="Account of notifications that name none.")
 @click.pass_context
-def inventory(context: click.Context, **flags: Any) -> None:
+def inventory(context: click.Context, /, **flags: Any) -> None:
     """
     A tracker of RingCentral Contact Center phone numbers that never forgets.
 

@@ -85,7 +85,7 @@ def status(session: Session, format_: str | None, output_: Path | None) -> None:
 @db.command()
 @pass_session
 def url(session: Session) -> None:
-    """The database's address, as psql takes it. The embedded one is up while `serve` or `psql` is."""
+    """The database's address, as psql takes it. The embedded one is up while it is used."""
     with Database.open(session.settings) as database:
         click.echo(database.url)
 

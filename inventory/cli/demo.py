@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+from rich.console import Console
 from rich.rule import Rule
 from sqlalchemy import Select
 
@@ -45,8 +46,9 @@ def demo(session: Session) -> None:
         folded = sum(account.events for account in projector.fold_all(database.connect))
         _title("Ingested")
         click.echo(
-            f"{taken.total} notifications: {taken.appended} appended, {taken.duplicates} duplicates, "
-            f"{taken.quarantined} quarantined; {folded} events folded"
+            f"{taken.total} notifications: {taken.appended} appended, "
+            f"{taken.duplicates} duplicates, {taken.quarantined} quarantined; "
+            f"{folded} events folded"
         )
         _title("The current inventory of one account")
         account = sample.DOCUMENTED_ACCOUNT
@@ -54,9 +56,9 @@ def demo(session: Session) -> None:
         _title("The latest reassignments")
         _table(database, read_model.reassignments(limit=12), reassignment.COLUMNS)
         _title(f"One number explained: {sample.DEMO_NUMBER}")
-        with database.engine.connect() as connection:
-            for key in read_model.identities(connection, sample.DEMO_NUMBER):
-                steps = list(lifecycle.steps(read_model.log_of(connection, *key)))
+        with database.engine.connect() as reader:
+            for key in read_model.identities(reader, sample.DEMO_NUMBER):
+                steps = list(lifecycle.steps(read_model.log_of(reader, *key)))
                 click.echo("\n".join(explanation.of_number(*key, steps)))
     _title("What to try next")
     program = shlex.quote(sys.argv[0])
@@ -77,7 +79,7 @@ NEXT = (
 
 
 def _title(text: str) -> None:
-    output.Console(highlight=False).print(Rule(text, align="left"))
+    Console(highlight=False).print(Rule(text, align="left"))
 
 
 def _table(database: Database, query: Select[tuple[object, ...]], columns: Sequence[str]) -> None:

@@ -115,12 +115,12 @@ def show(session: Session, position: int, account: str | None, *, payload: bool)
     with session.database() as database, database.engine.connect() as connection:
         found = read_model.event_at(connection, position, account=account)
     if payload:
-        stream = click.get_binary_stream("stdout")
-        stream.write(found.payload.encode())
+        stream = sys.stdout.buffer
+        stream.write(found["payload"].encode())
         stream.flush()
         return
-    row = {name: output.plain(value) for name, value in found._mapping.items()}
-    row["payload"] = json.loads(found.payload)
+    row = {name: output.plain(value) for name, value in found.items()}
+    row["payload"] = json.loads(found["payload"])
     click.echo(json.dumps(row, ensure_ascii=False, indent=2))
 
 
@@ -145,7 +145,7 @@ def tail(session: Session, count: int, account: str | None, *, follow: bool) -> 
 def _print_after(database: Database, positions: dict[str, int], account: str | None) -> None:
     with database.engine.connect() as connection:
         for row in read_model.events_after(connection, positions, account=account):
-            click.echo(output.json_of(row._mapping, list(row._fields)))
+            click.echo(output.json_of(row, tuple(row.keys())))
 
 
 def _report(outcome: Outcome, format_: str) -> None:

@@ -13,8 +13,8 @@ from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 
 COLUMNS = ("account_id", "phone_number_id", "phone_number", "status", "location", "provider_id")
-NOW_COLUMNS = (*COLUMNS, "provider_name", "valid_from", "unverified_since")
-THEN_COLUMNS = (*COLUMNS, "provider_name")
+NOW_COLUMNS: tuple[str, ...] = (*COLUMNS, "provider_name", "valid_from", "unverified_since")
+THEN_COLUMNS: tuple[str, ...] = (*COLUMNS, "provider_name")
 VERSION_COLUMNS = (
     *("account_id", "phone_number_id", "valid_from", "valid_to", "phone_number", "status"),
     *("location", "provider_id", "provider_name", "opened_kind", "closed_kind"),

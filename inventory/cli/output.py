@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeAlias, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Select
+from sqlalchemy import RowMapping, Select
 
 from inventory.database import Database
 
 FORMATS = ("table", "json", "ndjson", "csv")
-Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any] | RowMapping
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 stderr = Console(stderr=True, highlight=False)
@@ -62,7 +62,7 @@ def write_query(
     """Run *query* and write its rows as they come; *columns* are those that a table shows."""
     with database.engine.connect() as connection:
         result = connection.execution_options(yield_per=1000).execute(query)
-        write((row._mapping for row in result), list(result.keys()), format_, output, columns)
+        write(result.mappings(), list(result.keys()), format_, output, columns)
 
 
 def write(

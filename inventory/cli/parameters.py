@@ -10,7 +10,7 @@ import click
 from inventory.settings import duration
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """A point in time: ISO 8601, UTC unless it says otherwise, or `-7d`: so long ago."""
 
     name = "time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -54,11 +55,11 @@ def show(session: Session, id_: int) -> None:
     if item is None:
         raise room.NotInQuarantine(id_)
     for name in ("source", "received_at", "arrivals", "reason", "detail", "resolution"):
-        value = output.plain(getattr(item, name))
+        value = output.plain(item[name])
         if value is not None:
             output.stderr.print(f"{name}: {value}", markup=False)
-    payload = click.get_binary_stream("stdout")
-    payload.write(item.payload + b"\n")
+    payload = sys.stdout.buffer
+    payload.write(item["payload"] + b"\n")
     payload.flush()
 
 

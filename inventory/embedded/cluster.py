@@ -163,7 +163,7 @@ class Cluster:
             locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         with tempfile.TemporaryFile() as said:
             program = self.binaries.bindir / "initdb"
-            command = [program, "-D", new, "-U", ROLE, "-E", "UTF8", *locale]
+            command: list[str | Path] = [program, "-D", new, "-U", ROLE, "-E", "UTF8", *locale]
             made = self._launch([*command, "--auth-local=peer", "--auth-host=reject"], 0, said)
             if made.wait() != 0:
                 said.seek(0)
@@ -203,8 +203,11 @@ class Cluster:
         if stale is not None:
             environment["PG_GRANDPARENT_PID"] = str(stale)
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", LAUNCH]
-            + [str(self.uid), str(self.gid), str(parent), *map(str, command)],
+            [
+                *(sys.executable, "-I", "-S", "-c", LAUNCH),
+                *(str(self.uid), str(self.gid), str(parent)),
+                *map(str, command),
+            ],
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -29,7 +29,9 @@ def retry(
     future_tolerance: timedelta,
 ) -> Retried:
     """
-    Read quarantined items again, as settings, clock and program are now, in the caller's transaction.
+    Read quarantined items again, as settings, clock and program are now.
+
+    In the caller's transaction: all of them, or none.
 
     Raises:
         NotInQuarantine: One of *ids* is none or closed; then nothing was done.

@@ -126,7 +126,8 @@ boundary AS (
 ),
 version AS MATERIALIZED (
     SELECT
-        %(account_id)s AS account_id, phone_number_id, occurred_at AS valid_from, next_at AS valid_to,
+        %(account_id)s AS account_id, phone_number_id,
+        occurred_at AS valid_from, next_at AS valid_to,
         phone_number, payment_type, location, number_type,
         usage_type, status, provider_id, provider_name, uri,
         in_since AS entered_at, with_provider_since AS provider_since,

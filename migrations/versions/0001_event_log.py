@@ -80,7 +80,7 @@ def upgrade() -> None:
             "origin",
             sa.Text(),
             nullable=False,
-            comment="notification (RingCentral pushed it), observation (we looked), operator (a person)",
+            comment="notification (it was pushed), observation (we looked) or operator (a person)",
         ),
         sa.Column("subscription_id", sa.Text(), comment="Subscription that delivered it"),
         sa.Column(
