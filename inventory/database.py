@@ -81,11 +81,12 @@ class Database:
             DatabaseUnavailable: It cannot be made.
         """
         try:
-            # The zone is ours to choose: psycopg hands out instants in the session's.
+            # The zone, since psycopg hands out instants in the session's. The path, since ours
+            # names every object with its schema, and "$user" may be that schema.
             return psycopg.connect(
                 self.url,
                 application_name="inventory",
-                options="-c timezone=UTC",
+                options="-c timezone=UTC -c search_path=public",
                 **options,
             )
         except psycopg.OperationalError as error:
@@ -112,6 +113,7 @@ class Database:
             if migration.revision(connection) == migration.head():
                 return
             migration.create_roles(connection)
+            migration.become_owner(connection)
             migration.upgrade(connection)
             migration.grant_roles(connection)
 

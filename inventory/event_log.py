@@ -164,12 +164,12 @@ def prepare(events: Iterable[Event]) -> Batch:
     duplicates = 0
     conflicts: list[Conflict] = []
     for event in events:
-        taken = accounts[event.account_id].setdefault(
-            (event.phone_number_id, event.event_uuid), event
-        )
-        if taken is event:
-            continue
-        if _same(event, taken.payload_sha256, taken.payload):
+        kept = accounts[event.account_id]
+        key = event.phone_number_id, event.event_uuid
+        taken = kept.get(key)
+        if taken is None:
+            kept[key] = event
+        elif _same(event, taken.payload_sha256, taken.payload):
             duplicates += 1
         else:
             conflicts.append(Conflict(event, taken.payload_sha256))

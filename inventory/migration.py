@@ -91,6 +91,20 @@ def create_roles(connection: Connection) -> bool:
     return True
 
 
+def become_owner(connection: Connection) -> None:
+    """
+    Let what this transaction creates belong to `inventory_owner`, if that role is ours to be.
+
+    A view runs with its owner's rights, and a table's owner can lift its triggers: neither should
+    be a superuser's by accident.
+    """
+    may = "SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'inventory_owner'"
+    if connection.scalar(text(may)):
+        database = connection.scalar(text("SELECT quote_ident(current_database())"))
+        connection.execute(text(f"GRANT CREATE ON DATABASE {database} TO inventory_owner"))
+        connection.execute(text("SET LOCAL ROLE inventory_owner"))
+
+
 def grant_roles(connection: Connection) -> bool:
     """Give each role what it may do, and no more. False: there are no such roles."""
     wanted = list(ROLES)

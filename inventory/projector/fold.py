@@ -22,6 +22,12 @@ VALUES (%(account_id)s)
 ON CONFLICT (account_id) DO NOTHING
 """
 
+IS_OPEN = """
+SELECT
+FROM inventory.projection_checkpoint
+WHERE account_id = %(account_id)s
+"""
+
 CLAIM = """
 SELECT position
 FROM inventory.projection_checkpoint
@@ -72,8 +78,7 @@ def fold(connection: Connection, account_id: str) -> Folded | None:
 
     Null if another projector has the account. Assumes READ COMMITTED and a transaction of its own.
     """
-    connection.execute(OPEN_CHECKPOINT, {"account_id": account_id})
-    claimed = connection.execute(CLAIM, {"account_id": account_id}).fetchone()
+    claimed = _claim(connection, account_id)
     head = connection.execute(HEAD, {"account_id": account_id}).fetchone()
     if claimed is None or head is None:
         return None
@@ -91,3 +96,18 @@ def fold(connection: Connection, account_id: str) -> Folded | None:
             connection.execute(statements.REFOLD_NUMBERS, parameters)
         connection.execute(MOVE_CHECKPOINT, parameters)
     return folded
+
+
+def _claim(connection: Connection, account_id: str) -> tuple[int] | None:
+    """
+    The account's checkpoint, locked; null if another projector has it.
+
+    Opened only where there is none: an INSERT, even one that does nothing on conflict, would wait
+    for the projector that is about to move the row.
+    """
+    account = {"account_id": account_id}
+    claimed = connection.execute(CLAIM, account).fetchone()
+    if claimed is None and connection.execute(IS_OPEN, account).fetchone() is None:
+        connection.execute(OPEN_CHECKPOINT, account)
+        claimed = connection.execute(CLAIM, account).fetchone()
+    return claimed
