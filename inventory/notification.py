@@ -93,7 +93,7 @@ _EVENT_TYPES: dict[str, EventType] = {
 _FILTER = re.compile(
     r"/restapi/v[0-9.]+/account/(?P<account>[^/?]+)/phone-number(?:\?(?P<query>.*))?", re.DOTALL
 )
-_ACCOUNT_IN_URI = re.compile(r"/account/([0-9]+)(?:/|$)")
+_ACCOUNT_IN_URI = re.compile(r"/account/([0-9]{1,32})(?:/|$)")
 
 
 def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) -> Event | Rejection:
@@ -146,12 +146,12 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
         )
 
     phone_number_id = info.id if type(info.id) is str else str(info.id)
-    for name, digits in (("body.phoneNumberInfo.id", phone_number_id), ("account", account)):
-        if not (digits.isdecimal() and digits.isascii() and len(digits) <= LONGEST_ID):
-            return Rejection(
-                "invalid_notification",
-                f"{name}: expected up to {LONGEST_ID} digits, got {_shown(digits)}",
-            )
+    if not _is_id(phone_number_id):
+        return Rejection(
+            "invalid_notification",
+            f"body.phoneNumberInfo.id: expected up to {LONGEST_ID} digits, "
+            f"got {_shown(phone_number_id)}",
+        )
 
     try:
         occurred_at = _instant(notification.timestamp)
@@ -231,7 +231,11 @@ def _filter(path: str) -> tuple[bool, str | None]:
         return False, None
     account = match["account"]
     # The documented example holds a literal `{accountId}`, a filter may hold `~`.
-    return True, account if account.isascii() and account.isdecimal() else None
+    return True, account if _is_id(account) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) <= LONGEST_ID
 
 
 def _instant(timestamp: str) -> datetime:

@@ -231,45 +231,9 @@ WITH current AS (
 )"""
 
 # What the events of the current version say beyond opening it: which was the latest, and since
-# when an `Updated` that changed nothing has left the number in doubt.
-_INSERT_NUMBERS = """,
-tail AS (
-    SELECT
-        event.phone_number_id, event.occurred_at, event.position, event.uri,
-        event.origin = 'notification' AND event.event_type = 'Updated'
-            AND event.position <> current.opened_by AS doubtful,
-        row_number() OVER later AS recency,
-        count(*) FILTER (WHERE event.origin <> 'notification') OVER later AS dispelled
-    FROM current
-    JOIN inventory.event
-      ON event.account_id = %(account_id)s
-     AND event.phone_number_id = current.phone_number_id
-     AND event.occurred_at >= current.valid_from
-     AND event.position <= %(through)s
-    WHERE (event.occurred_at, event.position) >= (current.valid_from, current.opened_by)
-    WINDOW later AS (
-        PARTITION BY event.phone_number_id ORDER BY event.occurred_at DESC, event.position DESC
-    )
-),
-summary AS (
-    SELECT
-        phone_number_id,
-        max(position) FILTER (WHERE recency = 1) AS last_position,
-        max(uri) FILTER (WHERE recency = 1) AS uri,
-        min(occurred_at) FILTER (WHERE doubtful AND dispelled = 0) AS unverified_since
-    FROM tail
-    GROUP BY phone_number_id
-),
-look AS (
-    SELECT event.phone_number_id, max(event.occurred_at) AS verified_at
-    FROM current
-    JOIN inventory.event
-      ON event.account_id = %(account_id)s
-     AND event.phone_number_id = current.phone_number_id
-     AND event.position <= %(through)s
-    WHERE event.origin = 'observation'
-    GROUP BY event.phone_number_id
-)
+# when an `Updated` that changed nothing has left the number in doubt. One probe of an index a
+# number, LATERAL, so that a planner without statistics cannot think of anything else.
+_INSERT_NUMBERS = """
 INSERT INTO inventory.contact_center_number{suffix} (
     account_id, phone_number_id,
     phone_number, payment_type, location, number_type,
@@ -279,12 +243,53 @@ INSERT INTO inventory.contact_center_number{suffix} (
 SELECT
     current.account_id, current.phone_number_id,
     current.phone_number, current.payment_type, current.location, current.number_type,
-    current.usage_type, current.status, current.provider_id, current.provider_name, summary.uri,
+    current.usage_type, current.status, current.provider_id, current.provider_name, tail.uri,
     current.valid_from, current.entered_at, current.provider_since, look.verified_at,
-    summary.unverified_since, summary.last_position
+    tail.unverified_since, tail.last_position
 FROM current
-JOIN summary USING (phone_number_id)
-LEFT JOIN look USING (phone_number_id)
+LEFT JOIN LATERAL (
+    SELECT event.occurred_at, event.position
+    FROM inventory.event
+    WHERE event.account_id = %(account_id)s
+      AND event.phone_number_id = current.phone_number_id
+      AND event.position <= %(through)s
+      AND event.origin <> 'notification'
+    ORDER BY event.occurred_at DESC, event.position DESC
+    LIMIT 1
+) AS word ON true
+LEFT JOIN LATERAL (
+    SELECT event.occurred_at AS verified_at
+    FROM inventory.event
+    WHERE word.position IS NOT NULL
+      AND event.account_id = %(account_id)s
+      AND event.phone_number_id = current.phone_number_id
+      AND event.position <= %(through)s
+      AND event.origin <> 'notification'
+      AND event.origin = 'observation'
+    ORDER BY event.occurred_at DESC
+    LIMIT 1
+) AS look ON true
+CROSS JOIN LATERAL (
+    SELECT
+        (array_agg(event.position ORDER BY event.occurred_at DESC, event.position DESC))[1]
+            AS last_position,
+        (array_agg(event.uri ORDER BY event.occurred_at DESC, event.position DESC))[1]
+            AS uri,
+        min(event.occurred_at) FILTER (
+            WHERE event.origin = 'notification' AND event.event_type = 'Updated'
+              AND event.position <> current.opened_by
+              AND (
+                  word.position IS NULL
+                  OR (event.occurred_at, event.position) > (word.occurred_at, word.position)
+              )
+        ) AS unverified_since
+    FROM inventory.event
+    WHERE event.account_id = %(account_id)s
+      AND event.phone_number_id = current.phone_number_id
+      AND event.occurred_at >= current.valid_from
+      AND event.position <= %(through)s
+      AND (event.occurred_at, event.position) >= (current.valid_from, current.opened_by)
+) AS tail
 """
 
 REFOLD_NUMBERS = (

@@ -104,9 +104,9 @@ WRONG_IN_SQL = {
         "max(entered_at) FILTER (WHERE NOT was_inside)",
         "max(entered_at)",
     ),
-    "doubt never dispelled": ("doubtful AND dispelled = 0", "doubtful"),
+    "doubt never dispelled": ("word.position IS NULL\n", "true\n"),
     "doubt from the event that opened": ("AND event.position <> current.opened_by", ""),
-    "verified by anybody": ("WHERE event.origin = 'observation'", "WHERE true"),
+    "verified by anybody": ("AND event.origin = 'observation'", ""),
     "converted is created": (
         "WHEN event_type = 'Created' THEN 'created'",
         "WHEN true THEN 'created'",

@@ -1,0 +1,1 @@
+"""What the product costs beside PostgreSQL itself: ratios in one run, on one machine."""

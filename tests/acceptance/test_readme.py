@@ -1,0 +1,54 @@
+"""What the README says, done."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from psycopg import Connection
+
+from inventory import sample
+from inventory.settings import Settings
+from tests.conftest import Command
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ inventory (.+)$", README, re.MULTILINE)
+QUERIES = re.findall(r"^(.+)\n\n```sql\n(.+?);\n```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def filled(inventory: Command, tmp_path: Path) -> Command:
+    (tmp_path / "history.ndjson").write_bytes(b"\n".join(sample.demo_history()))
+    inventory("event", "ingest", "history.ndjson", INVENTORY_ACCOUNT_ID=sample.DOCUMENTED_ACCOUNT)
+    inventory("projection", "run")
+    return inventory
+
+
+def test_every_command_in_it_works(filled: Command) -> None:
+    assert len(COMMANDS) >= 15
+    for command in COMMANDS:
+        filled(*shlex.split(command))
+
+
+def test_every_query_in_it_answers(filled: Command, connection: Connection) -> None:
+    assert len(QUERIES) >= 10
+    connection.execute("SET ROLE inventory_owner")
+    empty = []
+    for question, query in QUERIES:
+        if not connection.execute(query.encode()).fetchall():
+            empty.append(question.splitlines()[-1])
+    # Before they came nothing was known; and the chain holds.
+    assert [question[:20] for question in empty] == ["What did we believe ", "Does the hash chain "]
+
+
+def test_every_setting_is_in_it() -> None:
+    named = set(re.findall(r"^\| `INVENTORY_([A-Z_]+)` \|", README, re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+def test_its_targets_are_in_the_makefile() -> None:
+    for target in re.findall(r"`?make (\w+)`?", README):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
