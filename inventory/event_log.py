@@ -294,11 +294,9 @@ def _same(event: Event, payload_sha256: bytes, payload: str) -> bool:
 def _row(event: Event) -> str:
     """*event* as a row of COPY's text format, from its account on."""
     payload = event.payload
-    # Without its zone, which is UTC, an instant is written in a quarter of the time.
-    occurred_at = f"{event.occurred_at.replace(tzinfo=None)}+00"
     fields: tuple[str | None, ...] = (
         *event[:5],
-        occurred_at,
+        event.occurred_at.isoformat(),
         *event[6:8],
         *event.attributes,
     )

@@ -64,7 +64,7 @@ def recorded(connection: Connection, account: str, events: Sequence[Event]) -> l
         " WHERE account_id = %s",
         [account],
     ).fetchall()
-    places = {(row[0], row[1]): row[2:] for row in rows}
+    places = {(row[0], row[1]): (row[2], row[3]) for row in rows}
     once = {(event.event_uuid, event.phone_number_id): event for event in events}
     return [Recorded(*places[key], event) for key, event in once.items()]
 

@@ -14,9 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from inventory import sample
+from inventory.cli import inventory as program
 from tests.conftest import Command
 from tests.waiting import until
 
@@ -73,12 +75,12 @@ def test_a_truncated_gzip_lands_what_it_holds_and_fails(inventory: Command, tmp_
     appended = re.search(r"appended=(\d+) ", done.stderr)
     assert appended is not None
     assert int(appended[1]) >= 5000
-    assert "cut.gz: the gzip ends before its end" in done.stderr
+    assert "compressed data is cut off" in done.stderr
 
 
 def test_a_missing_file_is_an_error_of_one_line(inventory: Command) -> None:
     done = inventory("event", "ingest", "nowhere.json", exits=1)
-    assert "nowhere.json: No such file or directory" in done.stderr
+    assert "nowhere.json, but there is no such file" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -129,9 +131,10 @@ def test_a_number_is_found_in_any_spelling(filled: Command, spelling: str) -> No
 
 
 def test_a_number_nobody_heard_of_is_said_to_be_unknown(filled: Command) -> None:
-    assert "found no event of '+15550000000'" in filled(
-        "number", "show", "+15550000000", exits=1
-    ).stderr
+    assert (
+        "found no event of '+15550000000'"
+        in filled("number", "show", "+15550000000", exits=1).stderr
+    )
 
 
 def test_the_history_of_a_number(filled: Command) -> None:
@@ -159,7 +162,9 @@ def test_changes_and_reassignments_can_be_narrowed(filled: Command) -> None:
     )
     (deleted,) = {c["kind"] for c in rows(filled("change", "list", "--kind", "deleted").stdout)}
     assert deleted == "deleted"
-    to = rows(filled("reassignment", "list", "--from-provider", "12345", "--to-provider", "7").stdout)
+    to = rows(
+        filled("reassignment", "list", "--from-provider", "12345", "--to-provider", "7").stdout
+    )
     assert {(c["from_provider_id"], c["to_provider_id"]) for c in to} == {("12345", "7")}
     assert rows(filled("change", "list", "--since", "-1d").stdout) == []
 
@@ -214,7 +219,7 @@ def test_the_projection_reports_its_lag_and_is_rebuilt(inventory: Command, tmp_p
 
 
 def test_following_folds_what_comes_until_it_is_told_to_stop(
-    inventory: Command, tmp_path: Path, database: Any
+    inventory: Command, database: Any
 ) -> None:
     follower = subprocess.Popen(
         [sys.executable, "-m", "inventory", "projection", "run", "--follow"],
@@ -292,7 +297,8 @@ def test_mistakes_have_their_exit_codes(inventory: Command) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_has_had_enough_is_no_error(filled: Command, database: Any) -> None:
+@pytest.mark.usefixtures("filled")
+def test_a_reader_that_has_had_enough_is_no_error(database: Any) -> None:
     done = subprocess.run(
         f"{sys.executable} -m inventory event list | head -n 1",
         shell=True,
@@ -304,13 +310,19 @@ def test_a_reader_that_has_had_enough_is_no_error(filled: Command, database: Any
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_every_command_has_help(inventory: Command) -> None:
+def test_every_command_has_help_and_every_option_says_what_it_does() -> None:
     seen = 0
-    pending: list[list[str]] = [[]]
+    pending: list[click.Command] = [program]
     while pending:
-        path = pending.pop()
-        text = inventory(*path, "--help").stdout
+        command = pending.pop()
         seen += 1
-        _, _, commands = text.partition("\nCommands:\n")
-        pending += [[*path, line.split()[0]] for line in commands.splitlines() if line[2:3].strip()]
+        assert command.get_short_help_str(), command.name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name not in {
+                "event_type",
+                "origin",
+            }:
+                assert parameter.help or parameter.name == "format_", (command.name, parameter.name)
+        if isinstance(command, click.Group):
+            pending += command.commands.values()
     assert seen > 30

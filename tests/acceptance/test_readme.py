@@ -16,7 +16,7 @@ from tests.conftest import Command
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ inventory (.+)$", README, re.MULTILINE)
-QUERIES = re.findall(r"^(.+)\n\n```sql\n(.+?);\n```", README, re.MULTILINE | re.DOTALL)
+QUERIES = re.findall(r"^([^\n]+)\n\n```sql\n(.+?);\n```", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def test_every_command_in_it_works(filled: Command) -> None:
         filled(*shlex.split(command))
 
 
-def test_every_query_in_it_answers(filled: Command, connection: Connection) -> None:
+@pytest.mark.usefixtures("filled")
+def test_every_query_in_it_answers(connection: Connection) -> None:
     assert len(QUERIES) >= 10
     connection.execute("SET ROLE inventory_owner")
     empty = []
@@ -50,5 +51,5 @@ def test_every_setting_is_in_it() -> None:
 
 
 def test_its_targets_are_in_the_makefile() -> None:
-    for target in re.findall(r"`?make (\w+)`?", README):
+    for target in re.findall(r"(?:`|\$ )make (\w+)", README):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target

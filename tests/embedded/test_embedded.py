@@ -201,9 +201,12 @@ def test_a_home_may_have_spaces_umlauts_and_length(public_directory: NewDirector
     home = public_directory() / "a home with späces & ünlauts" / ("x" * 120)
     with embedded.running(home) as running, psycopg.connect(running.url) as connection:
         connection.execute("SELECT 1")
-        psql = [running.binaries / "psql", running.url, "-Atc", "SELECT 2"]
-        if psql[0].exists():
-            assert subprocess.check_output(psql, text=True).strip() == "2"
+        psql = running.binaries / "psql"
+        if psql.exists():
+            assert (
+                subprocess.check_output([psql, running.url, "-Atc", "SELECT 2"], text=True).strip()
+                == "2"
+            )
     gone(home)
 
 
@@ -286,10 +289,16 @@ def test_as_root_programs_that_the_server_cannot_reach_are_copied(
 def test_other_users_of_the_machine_are_kept_out(home: Path) -> None:
     nobody = pwd.getpwnam("daemon")
     with embedded.running(home) as running:
-        psql = [running.binaries / "psql", running.url, "-c", "SELECT 1"]
+        psql = [str(running.binaries / "psql"), running.url, "-c", "SELECT 1"]
         done = subprocess.run(
-            psql, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd="/",
-            capture_output=True, text=True, check=False,
+            psql,
+            user=nobody.pw_uid,
+            group=nobody.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode != 0
     assert "Permission denied" in done.stderr

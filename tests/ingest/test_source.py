@@ -36,7 +36,7 @@ def read(path: Path | str, block_size: int = 1 << 20) -> bytes:
 def read_until_error(path: Path, block_size: int = 1 << 20) -> tuple[bytes, UnreadableSource]:
     blocks = []
     # Several statements: what comes before the error is what is tested.
-    with Source(path) as source, pytest.raises(UnreadableSource) as caught:  # noqa: PT012
+    with Source(path) as source, pytest.raises(UnreadableSource) as caught:
         for block in source.blocks(block_size):
             assert 0 < len(block) <= block_size
             blocks.append(block)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from inventory import event_log, ingest, quarantine, sample
+from inventory import event_log, ingest, notification, quarantine, sample
 from inventory.database import Database
 from inventory.ingest import Intake, Outcome
 from inventory.ingest import intake as room
@@ -34,8 +34,7 @@ def take_in(connection: Connection, payloads: list[bytes], **options: Any) -> Ou
 def counts(connection: Connection) -> tuple[int, int]:
     """Events in the log, items in quarantine."""
     row = connection.execute(
-        "SELECT (SELECT count(*) FROM inventory.event),"
-        " (SELECT count(*) FROM inventory.quarantine)"
+        "SELECT (SELECT count(*) FROM inventory.event), (SELECT count(*) FROM inventory.quarantine)"
     ).fetchone()
     connection.rollback()
     assert row is not None
@@ -130,12 +129,10 @@ def test_a_batch_that_fails_leaves_nothing_half_written(
 def test_what_postgresql_alone_refuses_does_not_stop_the_rest(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse = room.parse
-
     def careless(payload: bytes, **options: Any) -> Any:
-        event = parse(payload, **options)
+        event: Any = notification.parse(payload, **options)
         if b"poison" in payload:
-            attributes = event.attributes._replace(location="a\0b")  # type: ignore[union-attr]
+            attributes = event.attributes._replace(location="a\0b")
             event = event._replace(attributes=attributes)
         return event
 
@@ -152,9 +149,9 @@ def test_what_postgresql_alone_refuses_does_not_stop_the_rest(
 @pytest.fixture
 def nameless(connection: Connection) -> Connection:
     """A database with an item that names no account in quarantine."""
-    notification = sample.documented_notification()
-    notification["body"]["phoneNumberInfo"]["uri"] = None
-    take_in(connection, [json.dumps(notification).encode(), b"junk"])
+    sent = sample.documented_notification()
+    sent["body"]["phoneNumberInfo"]["uri"] = None
+    take_in(connection, [json.dumps(sent).encode(), b"junk"])
     return connection
 
 

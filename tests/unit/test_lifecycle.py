@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from inventory import lifecycle
-from inventory.event import Event, Recorded
+from inventory.event import Event, EventType, Recorded
 from inventory.lifecycle import Step
 from tests.histories import START, an_event
 
@@ -42,7 +42,7 @@ def seconds(step: Step) -> int | None:
     ],
 )
 def test_after_an_event_a_number_is_in_or_out(
-    event_type: lifecycle.EventType, usage_type: str | None, *, is_in: bool
+    event_type: EventType, usage_type: str | None, *, is_in: bool
 ) -> None:
     (step,) = fold(an_event(event_type=event_type, usage_type=usage_type))
     assert (step.after is not None) is is_in
