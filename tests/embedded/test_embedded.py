@@ -27,8 +27,6 @@ from pathlib import Path
 from inventory import embedded
 import psycopg
 with embedded.running(Path(sys.argv[1])) as running, psycopg.connect(running.url) as connection:
-    connection.execute("CREATE TABLE IF NOT EXISTS seen (n int)")
-    connection.commit()
     print(connection.execute("SELECT pg_postmaster_start_time()").fetchone()[0], flush=True)
     sys.stdin.read()
 """
@@ -160,6 +158,8 @@ def test_a_killed_keeper_takes_the_server_with_it_and_the_next_user_has_one(home
 def test_a_killed_postmaster_is_recovered_from(home: Path) -> None:
     user = User(home)
     before = user.started()
+    with embedded.running(home) as running, psycopg.connect(running.url) as connection:
+        connection.execute("CREATE TABLE seen (n int)")
     pid = postmaster(home)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
