@@ -62,6 +62,8 @@ def demo(session: Session) -> None:
                 click.echo("\n".join(explanation.of_number(*key, steps)))
     _title("What to try next")
     program = shlex.quote(sys.argv[0])
+    if program.endswith("__main__.py"):
+        program = f"{shlex.quote(sys.executable)} -m inventory"
     click.echo(f"export INVENTORY_HOME={shlex.quote(str(home))}")
     for line in NEXT:
         click.echo(f"{program} {line}")
@@ -71,7 +73,7 @@ NEXT = (
     "db psql -c 'SELECT * FROM provider ORDER BY numbers DESC'",
     "number history +12024999741",
     "number list --provider 7 --at 2026-04-01",
-    "change list --since 2026-08-01 --kind reassigned_out",
+    "change list --since 2026-05-01 --kind reassigned_out",
     "quarantine list",
     "event show 1 --account 37439510 --payload",
     "projection status",

@@ -28,8 +28,9 @@ def run(session: Session, *, follow: bool) -> None:
     """Fold the events that were appended since the last fold."""
     with session.database() as database:
         while True:
-            for folded in projector.fold_all(database.connect):
-                _report(folded)
+            with output.stderr.status("folding"):
+                for folded in projector.fold_all(database.connect):
+                    _report(folded)
             if not follow:
                 return
             time.sleep(GLANCE)
@@ -39,7 +40,11 @@ def run(session: Session, *, follow: bool) -> None:
 @pass_session
 def rebuild(session: Session) -> None:
     """Fold every log anew, and put the result in place while readers go on."""
-    with session.database() as database, database.connect() as connection:
+    with (
+        session.database() as database,
+        database.connect() as connection,
+        output.stderr.status("rebuilding"),
+    ):
         done = projector.rebuild(connection, done=_report)
         connection.commit()
     events = sum(folded.events for folded in done)

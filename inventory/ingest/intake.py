@@ -115,8 +115,8 @@ class Intake:
                 for batch in _batches(payloads):
                     read = self.read(batch)
                     if pending is not None:
-                        last, pending = pending, None
-                        written(last.result())
+                        outcome, pending = pending.result(), None
+                        written(outcome)
                     pending = writer.submit(self.write, connection, read)
             finally:
                 if pending is not None:

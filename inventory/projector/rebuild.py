@@ -29,7 +29,25 @@ ON CONFLICT (account_id) DO UPDATE
 SET position = excluded.position, folded_at = excluded.folded_at
 """
 
-CREATE_NEW = "CREATE TABLE {new} (LIKE {table} INCLUDING ALL)"
+CREATE_NEW = "CREATE TABLE {new} (LIKE {live} INCLUDING ALL)"
+
+# Whoever could use the old table can use the new one: owner, grants and comment are carried over.
+RIGHTS = """
+SELECT format('ALTER TABLE %%s OWNER TO %%I', %(new)s::regclass, pg_get_userbyid(relowner))
+FROM pg_class
+WHERE oid = %(live)s::regclass
+UNION ALL
+SELECT format(
+    'GRANT %%s ON %%s TO %%I', acl.privilege_type, %(new)s::regclass, pg_get_userbyid(acl.grantee)
+)
+FROM pg_class, aclexplode(relacl) AS acl
+WHERE oid = %(live)s::regclass AND acl.grantee NOT IN (0, relowner)
+UNION ALL
+SELECT format(
+    'COMMENT ON TABLE %%s IS %%L',
+    %(new)s::regclass, obj_description(%(live)s::regclass, 'pg_class')
+)
+"""
 ANALYZE_NEW = "ANALYZE {new}"
 LOCK_TABLES = "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
 SWAP = """
@@ -71,6 +89,9 @@ def rebuild(
     connection.execute(ROOM_TO_SORT)
     for names in _names():
         connection.execute(sql.SQL(CREATE_NEW).format(**names))
+        tables = {name: names[name].as_string(connection) for name in ("new", "live")}
+        for (statement,) in connection.execute(RIGHTS, tables).fetchall():
+            connection.execute(statement)
     folded = []
     for account_id, position in connection.execute(HEADS).fetchall():
         account = Folded(account_id, after=0, through=position)

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from inventory import quarantine
+from inventory.quarantine import Quarantined
 from tests import folds
 from tests.histories import an_event
 
@@ -79,9 +81,11 @@ def test_the_application_cannot_lift_the_bars(log: Connection, way: str) -> None
         log.execute(way)
 
 
-def test_the_application_can_append_and_project(log: Connection) -> None:
+def test_the_application_can_append_project_and_quarantine(log: Connection) -> None:
     log.execute("SET ROLE inventory_app")
     log.commit()
+    quarantine.put(log, [Quarantined("test", "invalid_json", "junk", b"{")])
+    quarantine.discard(log, quarantine.open_ids(log), "junk")
     folds.append(log, "1", [an_event("7", "Updated", 5, status="Pending"), an_event("8")])
     folds.append(log, "2", [an_event("9")])
     folds.fold(log, "1")

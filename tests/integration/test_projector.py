@@ -352,3 +352,24 @@ def test_a_rebuild_waits_for_readers_without_making_others_wait(
         projector.rebuild(rebuilding)
         rebuilding.commit()
         assert len(folds.projected(rebuilding, "1")[1]) == 1
+
+
+def test_after_a_rebuild_everybody_may_do_what_they_could(connection: Connection) -> None:
+    folds.append(connection, "1", [an_event("7", "Created", 0)])
+    rights = """
+        SELECT relname, pg_get_userbyid(relowner), relacl::text, obj_description(oid, 'pg_class')
+        FROM pg_class
+        WHERE relnamespace = 'inventory'::regnamespace AND relname LIKE '%\\_live'
+        ORDER BY relname
+    """
+    before = connection.execute(rights).fetchall()
+    assert len(before) == 3
+    projector.rebuild(connection)
+    connection.commit()
+    after = connection.execute(rights).fetchall()
+    assert [row[:2] + row[3:] for row in after] == [row[:2] + row[3:] for row in before]
+    connection.execute("SET ROLE inventory_app")
+    connection.commit()
+    folds.append(connection, "2", [an_event("8", "Created", 0)])
+    folds.fold(connection, "2")
+    assert len(folds.projected(connection, "2")[1]) == 1
