@@ -45,7 +45,7 @@ def of_number(account_id: str, phone_number_id: str, steps: Sequence[Step]) -> I
         for setter in setters:
             event = setter.recorded.event
             yield (
-                f"  {setter.field:<15}{_shown(setter.value):<32}"
+                f"  {setter.field:<15}{_shown(setter.value):<32} "
                 f"since {_instant(event.occurred_at)}, by #{setter.recorded.position} "
                 f"({event.origin}), known {_instant(setter.recorded.recorded_at)}"
             )
