@@ -21,9 +21,6 @@ from inventory import embedded, migration
 from inventory.errors import InventoryError
 from inventory.settings import Settings
 
-OLDEST = 15
-"""The oldest PostgreSQL major version that everything here runs on."""
-
 
 class DatabaseUnavailable(InventoryError):
     """PostgreSQL could not be reached, or refused us."""

@@ -30,8 +30,6 @@ Kind: TypeAlias = Literal[
 ]
 """What a change is: one boundary between two states."""
 
-REASSIGNMENTS: frozenset[Kind] = frozenset({"reassigned_in", "provider_changed", "reassigned_out"})
-
 # (the event, its usageType is Contact Center's or absent) → the number is in.
 INSIDE: dict[tuple[EventType, bool], bool] = {
     ("Created", True): True,
