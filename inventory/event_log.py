@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -237,9 +238,13 @@ def _write(connection: Connection, head: _Head, prepared: Prepared) -> int:
     if not events:
         return 0
     first, last = head.position + 1, head.position + len(events)
-    instant = head.now.isoformat()
+    instant = f"\t{head.now.isoformat()}\t"
     with connection.cursor().copy(COPY_EVENTS) as copy:
-        copy.write("".join([f"{at}\t{instant}\t{row}" for at, row in enumerate(rows, first)]))
+        # One join over all pieces: a row put together alone would be copied twice.
+        positions = map(str, range(first, last + 1))
+        copy.write(
+            "".join(chain.from_iterable(zip(positions, repeat(instant), rows, strict=False)))
+        )
     events_hash = sha256(b"".join([event.payload_sha256 for event in events])).digest()
     seal = {
         "account_id": account_id,
@@ -305,11 +310,12 @@ def _row(event: Event) -> str:
     if "\\" in payload or "\n" in payload or "\t" in payload or "\r" in payload:
         payload = _escaped(payload)
         fields = tuple([None if text is None else _escaped(text) for text in fields])
+    sha256_ = f"\\\\x{event.payload_sha256.hex()}\n"
     try:
-        row = "\t".join(fields)  # type: ignore[arg-type]  # mostly there is no null
+        return "\t".join((*fields, payload, sha256_))  # type: ignore[arg-type]  # mostly no null
     except TypeError:
-        row = "\t".join(["\\N" if text is None else text for text in fields])
-    return f"{row}\t{payload}\t\\\\x{event.payload_sha256.hex()}\n"
+        known = ["\\N" if text is None else text for text in fields]
+        return "\t".join((*known, payload, sha256_))
 
 
 def _escaped(text: str) -> str:
