@@ -16,14 +16,15 @@ from psycopg import Connection
 
 from inventory import event_log, quarantine
 from inventory.event import Event
+from inventory.errors import InventoryError
 from inventory.event_log import Batch
 from inventory.ingest.framing import ITEM_LIMIT, Truncated
 from inventory.notification import Rejection, parse
 from inventory.quarantine import Quarantined
 
-BATCH = 10_000
+BATCH = 5_000
 """
-Notifications a transaction. It holds an account's row for some 200 ms, which is what a webhook may
+Notifications a transaction. It holds an account's row for some 100 ms, which is what a webhook may
 have to wait for its turn; larger batches are hardly faster.
 """
 
@@ -194,12 +195,17 @@ def _two_threads_at_full_speed() -> Iterator[None]:
 
 
 def _batches(payloads: Iterable[Sequence[bytes]]) -> Iterator[list[bytes]]:
-    """The payloads in lists of `BATCH`, or a little more."""
+    """The payloads in lists of `BATCH`, or a little more; all that came before an error, too."""
     batch: list[bytes] = []
-    for some in payloads:
-        batch.extend(some)
-        if len(batch) >= BATCH:
+    try:
+        for some in payloads:
+            batch.extend(some)
+            if len(batch) >= BATCH:
+                yield batch
+                batch = []
+    except InventoryError:
+        if batch:
             yield batch
-            batch = []
+        raise
     if batch:
         yield batch
