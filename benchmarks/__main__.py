@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -219,41 +219,55 @@ def loop(database: Database, payloads: Sequence[bytes]) -> float:
         return (time.perf_counter() - begun) / len(payloads)
 
 
-def thousand_more(database: Database, numbers: int, seed: int) -> float:
-    """Seconds to fold 1,000 new events, of as many numbers of an account."""
+def thousand_more(database: Database, seed: int, stride: int) -> float:
+    """Seconds to fold 1,000 new events of as many numbers, each *stride* from the last."""
     intake = Intake("bench", account_id=None, future_tolerance=timedelta(days=1))
     with database.connect() as connection:
-        intake.write(connection, intake.read(_later(numbers, seed)))
+        outcome = intake.write(connection, intake.read(_later(seed, stride)))
+    assert outcome.appended == 1000, outcome
     return timed(fold, database)
 
 
-def _later(numbers: int, seed: int) -> list[bytes]:
+def _later(seed: int, stride: int) -> list[bytes]:
     """1,000 events of one account that occur after all others, one a number."""
-    stride = max(1, numbers // 1000)
     return [
         (
             b'{"uuid":"later-%d-%d","event":"/restapi/v1.0/account/400000001/phone-number",'
-            b'"timestamp":"2026-11-02T00:00:%02d.%03dZ","subscriptionId":"9d38419f",'
+            b'"timestamp":"2026-11-02T00:%02d:00.%03dZ","subscriptionId":"9d38419f",'
             b'"body":{"eventType":"Updated","phoneNumberInfo":{"id":"%d",'
             b'"phoneNumber":"+1%010d","usageType":"ContactCenterNumber","status":"Normal",'
             b'"contactCenterProvider":{"id":"%d","name":"Provider"}}}}'
         )
-        % (seed, at, seed, at, 700000000 + at * stride + seed % stride, at, seed % 5)
+        % (seed, at, seed, at, 700000000 + at * stride, at, seed % 5)
         for at in range(1000)
     ]
 
 
-def behind(bench: Bench, events: int, rounds: int) -> float:
-    """Median seconds to fold 1,000 new events behind so many."""
-    with bench.database() as database:
-        ingest(database, bench.history(events))
-        fold(database)
-        with database.connect(autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
-        settle(database)
-        numbers = events // EVENTS_PER_NUMBER // ACCOUNTS
-        samples = [thousand_more(database, numbers, seed) for seed in range(rounds + 2)]
-        return statistics.median(samples[2:])
+def behind(bench: Bench, sizes: Sequence[int], rounds: int) -> dict[tuple[int, bool], float]:
+    """
+    Median seconds to fold 1,000 new events behind so many, by size and whether they are spread.
+
+    Adjacent numbers lie on the same pages whatever the size, so only the log's length differs.
+    Spread over all numbers of the account they cost more where there are more pages to touch. The
+    sizes take turns, so that a noisy moment falls on all of them.
+    """
+    samples: dict[tuple[int, bool], list[float]] = {}
+    with ExitStack() as databases:
+        ready = {size: databases.enter_context(bench.database()) for size in sizes}
+        for size, database in ready.items():
+            ingest(database, bench.history(size))
+            fold(database)
+            with database.connect(autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+            settle(database)
+        for seed in range(0, 2 * rounds, 2):
+            for size, database in ready.items():
+                strides = {False: 1, True: size // EVENTS_PER_NUMBER // ACCOUNTS // 1000}
+                for spread, stride in strides.items():
+                    took = thousand_more(database, seed + spread, stride)
+                    samples.setdefault((size, spread), []).append(took)
+    # The first touch of a page is the cache's matter.
+    return {key: statistics.median(taken[2:]) for key, taken in samples.items()}
 
 
 def main() -> None:
@@ -322,10 +336,12 @@ def run(bench: Bench, events: int, far: int, rounds: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row("peak memory of all this", peak, "MiB")
 
-    near = behind(bench, 100_000, 3 * rounds)
-    distant = behind(bench, far, 3 * rounds)
-    row("1,000 events behind 100,000", near * 1000, "ms")
-    row(f"1,000 events behind {far:,}", distant * 1000, "ms", distant / near, "of the former")
+    near = 100_000
+    took_behind = behind(bench, (near, far), 4 * rounds)
+    for spread, which in ((False, "adjacent"), (True, "spread")):
+        first, last = took_behind[near, spread], took_behind[far, spread]
+        row(f"1,000 {which} behind {near:,}", first * 1000, "ms")
+        row(f"1,000 {which} behind {far:,}", last * 1000, "ms", last / first, "of the former")
 
 
 def sampled_loop(bench: Bench, path: Path, events: int) -> tuple[float, float]:
@@ -342,8 +358,8 @@ def sampled_loop(bench: Bench, path: Path, events: int) -> tuple[float, float]:
         ingest(database, path)
         fold(database)
         settle(database)
-        numbers = events // EVENTS_PER_NUMBER // ACCOUNTS
-        end = loop(database, [line for seed in range(2) for line in _later(numbers, seed)])
+        stride = events // EVENTS_PER_NUMBER // ACCOUNTS // 1000
+        end = loop(database, [line for seed in range(2) for line in _later(seed, stride)])
     return beginning, end
 
 

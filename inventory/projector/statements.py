@@ -193,16 +193,24 @@ SET valid_to = excluded.valid_to,
 FOLD_VERSIONS = _STEPS_OF_ALL + _VERSIONS + _INSERT_VERSIONS.format(suffix="_live")
 REBUILD_VERSIONS = _STEPS_OF_ALL + _VERSIONS + _INSERT_VERSIONS.format(suffix="_new")
 
-FORGET_DEPARTED = f"""{_TOUCHED}
+# Only an event that is outside can be the latest of a number that was inside.
+FORGET_DEPARTED = """
+WITH perhaps AS (
+    SELECT DISTINCT phone_number_id
+    FROM inventory.event
+    WHERE account_id = %(account_id)s
+      AND position > %(after)s AND position <= %(through)s
+      AND NOT inventory.inside(event_type, usage_type)
+)
 DELETE FROM inventory.contact_center_number AS number
-USING touched
+USING perhaps
 WHERE number.account_id = %(account_id)s
-  AND number.phone_number_id = touched.phone_number_id
+  AND number.phone_number_id = perhaps.phone_number_id
   AND NOT EXISTS (
       SELECT
       FROM inventory.contact_center_number_version AS version
       WHERE version.account_id = %(account_id)s
-        AND version.phone_number_id = touched.phone_number_id
+        AND version.phone_number_id = perhaps.phone_number_id
         AND version.valid_to IS NULL
   )
 """
