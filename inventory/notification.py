@@ -196,6 +196,50 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
     return event
 
 
+_REMINDER = re.compile(r"/restapi/v[0-9.]+/subscription/[^/?]+\?(?:.*&)?threshold=")
+
+
+class _Shape(msgspec.Struct, gc=False):
+    uuid: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    event: Any = msgspec.UNSET
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_read_shape = msgspec.json.Decoder(_Shape).decode
+
+
+class Shape(NamedTuple):
+    """What something that was delivered looks like, before anything in it is believed."""
+
+    notification: bool
+    """A JSON object with one of the envelope's members, of whatever content."""
+    reminder: bool
+    """RingCentral's reminder that a subscription is about to end; it concerns no number."""
+
+
+def shape(payload: bytes) -> Shape:
+    """
+    What *payload* looks like; cheap, and never an error.
+
+    Source: developer guide, *Subscription Renewal Reminder*; its `event` repeats the filter
+    literally, with `~`.
+
+    >>> shape(b'{"event":"/restapi/v1.0/subscription/~?threshold=60&interval=15"}').reminder
+    True
+    >>> shape(b"").notification
+    False
+    """
+    try:
+        found = _read_shape(payload)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        return Shape(notification=False, reminder=False)
+    unset = msgspec.UNSET
+    return Shape(
+        notification=not (found.uuid is unset and found.event is unset and found.body is unset),
+        reminder=isinstance(found.event, str) and _REMINDER.match(found.event) is not None,
+    )
+
+
 def same_content(one: str, other: str) -> bool:
     """
     Whether two payloads say the same: equal as JSON, whatever their white space and key order.

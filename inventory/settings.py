@@ -80,6 +80,18 @@ class Settings(BaseSettings):
         timedelta(minutes=5), ge=timedelta(0), description="how far ahead a timestamp may lie"
     )
 
+    webhook_token: SecretStr | None = Field(
+        None,
+        description="RingCentral's verification token, several while one replaces another (spaces "
+        "or commas between them); unset: the receiver listens on loopback only",
+    )
+
+    @property
+    def webhook_tokens(self) -> tuple[str, ...]:
+        """The verification tokens that are valid; empty: none is asked for."""
+        given = "" if self.webhook_token is None else self.webhook_token.get_secret_value()
+        return tuple(filter(None, re.split(r"[\s,]+", given)))
+
     @classmethod
     def settings_customise_sources(
         cls,

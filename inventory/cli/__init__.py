@@ -22,6 +22,7 @@ from inventory.cli import (
     projection,
     quarantine,
     reassignment,
+    serve,
 )
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
@@ -66,6 +67,7 @@ for command in (
     projection.projection,
     quarantine.quarantine,
     reassignment.reassignment,
+    serve.serve,
 ):
     inventory.add_command(command)
 

@@ -60,6 +60,7 @@ def ingest_(session: Session, files: tuple[str, ...], format_: str) -> None:
                         f"file:{source.name}",
                         account_id=settings.account_id,
                         future_tolerance=settings.future_tolerance,
+                        numbered=True,
                     )
                     intake.run(connection, frames(source.blocks()), written)
         finally:

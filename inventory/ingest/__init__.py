@@ -7,8 +7,18 @@ that was reported, and the same input taken in again appends nothing.
 
 from __future__ import annotations
 
+from inventory.ingest.group_commit import GroupCommit, NotTaken
 from inventory.ingest.intake import Intake, Outcome
 from inventory.ingest.retry import Retried, retry
 from inventory.ingest.source import Source, UnreadableSource
 
-__all__ = ["Intake", "Outcome", "Retried", "Source", "UnreadableSource", "retry"]
+__all__ = [
+    "GroupCommit",
+    "Intake",
+    "NotTaken",
+    "Outcome",
+    "Retried",
+    "Source",
+    "UnreadableSource",
+    "retry",
+]

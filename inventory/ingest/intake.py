@@ -15,8 +15,8 @@ import psycopg
 from psycopg import Connection
 
 from inventory import event_log, quarantine
-from inventory.event import Event
 from inventory.errors import InventoryError
+from inventory.event import Event
 from inventory.event_log import Batch
 from inventory.ingest.framing import ITEM_LIMIT, Truncated
 from inventory.notification import Rejection, parse
@@ -64,10 +64,19 @@ class Intake:
         source: What quarantine says of where an item came from.
         account_id: The account of notifications that name none.
         future_tolerance: How far ahead of our clock a timestamp may lie.
+        numbered: Whether an item's place in the source says which it is, as in a file.
     """
 
-    def __init__(self, source: str, *, account_id: str | None, future_tolerance: timedelta) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        account_id: str | None,
+        future_tolerance: timedelta,
+        numbered: bool = False,
+    ) -> None:
         self._source = source
+        self._numbered = numbered
         self._account_id = account_id
         self._future_tolerance = future_tolerance
         self._taken = 0
@@ -159,9 +168,8 @@ class Intake:
                 f"expected at most {ITEM_LIMIT} bytes, got {payload.length} "
                 f"of SHA-256 {payload.sha256}; only the first {len(payload)} are kept here"
             )
-        return Quarantined(
-            f"{self._source}#{self._taken}", rejection.reason, detail, bytes(payload)
-        )
+        source = f"{self._source}#{self._taken}" if self._numbered else self._source
+        return Quarantined(source, rejection.reason, detail, bytes(payload))
 
     def _conflict(self, conflict: event_log.Conflict) -> Quarantined:
         event = conflict.event

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from inventory.projector.all import fold_all
 from inventory.projector.fold import Folded, fold, lagging
+from inventory.projector.follower import Follower
 from inventory.projector.rebuild import ReadersHeldOn, rebuild
 
-__all__ = ["Folded", "ReadersHeldOn", "fold", "fold_all", "lagging", "rebuild"]
+__all__ = ["Folded", "Follower", "ReadersHeldOn", "fold", "fold_all", "lagging", "rebuild"]

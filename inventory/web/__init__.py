@@ -1,0 +1,7 @@
+"""HTTP in: the webhook receiver, and what says whether the process is well."""
+
+from __future__ import annotations
+
+from inventory.web.app import application
+
+__all__ = ["application"]

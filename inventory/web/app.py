@@ -1,0 +1,94 @@
+"""The web application: its routes, and what runs beside them for as long as it is up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import Connection
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from inventory.database import Database, DatabaseUnavailable, SchemaOutdated
+from inventory.ingest import GroupCommit, Intake, Outcome
+from inventory.projector import Follower
+from inventory.settings import Settings
+from inventory.web.webhook import Webhook
+
+CONNECT_WITHIN = 2
+"""Seconds, the least that libpq knows."""
+WRITE_WITHIN = "2s"
+"""What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
+
+
+def application(database: Database, settings: Settings) -> Starlette:
+    """
+    The ASGI application that serves *database*.
+
+    While it is up, a projector follows the log. When it goes down, what waits is written first.
+    """
+    follower = Follower(database.connect)
+
+    def written(outcome: Outcome) -> None:
+        if outcome.appended:
+            follower.wake()
+
+    def connect() -> Connection:
+        connection = database.connect(
+            connect_timeout=CONNECT_WITHIN, tcp_user_timeout=3000, autocommit=True
+        )
+        connection.execute(f"SET statement_timeout = '{WRITE_WITHIN}'")
+        return connection
+
+    intake = Intake(
+        "webhook", account_id=settings.account_id, future_tolerance=settings.future_tolerance
+    )
+    commit = GroupCommit(connect, intake, written)
+    webhook = Webhook(commit, settings.webhook_tokens)
+
+    @asynccontextmanager
+    async def up(_: Starlette) -> AsyncIterator[None]:
+        follower.start()
+        try:
+            yield
+        finally:
+            await commit.close()
+            await asyncio.to_thread(follower.stop)
+
+    async def healthz(_: Request) -> JSONResponse:
+        """200 while the process can answer."""
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> JSONResponse:
+        """200 while the database is there, its schema ours, and the projector folds; else 503."""
+        faults = {
+            "database": await asyncio.to_thread(_fault_of, database),
+            "projector": follower.fault,
+        }
+        ready = all(fault is None for fault in faults.values())
+        found = {what: fault or "ok" for what, fault in faults.items()}
+        return JSONResponse(found, 200 if ready else 503)
+
+    return Starlette(
+        routes=[
+            Route("/webhooks/ringcentral", webhook.receive, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ],
+        lifespan=up,
+    )
+
+
+def _fault_of(database: Database) -> str | None:
+    """What is wrong with the database; null if nothing is."""
+    try:
+        database.require_schema()
+    except (DatabaseUnavailable, SchemaOutdated) as error:
+        return str(error)
+    except psycopg.Error as error:
+        return type(error).__name__
+    return None
