@@ -31,8 +31,8 @@ SET position = excluded.position, folded_at = excluded.folded_at
 
 CREATE_NEW = "CREATE TABLE {new} (LIKE {live} INCLUDING ALL)"
 
-# Whoever could use the old table can use the new one: owner, grants and comment are carried over.
-RIGHTS = """
+# What LIKE leaves behind: owner, grants, comment, and storage parameters such as the fill factor.
+REST = """
 SELECT format('ALTER TABLE %%s OWNER TO %%I', %(new)s::regclass, pg_get_userbyid(relowner))
 FROM pg_class
 WHERE oid = %(live)s::regclass
@@ -47,6 +47,10 @@ SELECT format(
     'COMMENT ON TABLE %%s IS %%L',
     %(new)s::regclass, obj_description(%(live)s::regclass, 'pg_class')
 )
+UNION ALL
+SELECT format('ALTER TABLE %%s SET (%%s)', %(new)s::regclass, array_to_string(reloptions, ', '))
+FROM pg_class
+WHERE oid = %(live)s::regclass AND reloptions IS NOT NULL
 """
 ANALYZE_NEW = "ANALYZE {new}"
 LOCK_TABLES = "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
@@ -90,7 +94,7 @@ def rebuild(
     for names in _names():
         connection.execute(sql.SQL(CREATE_NEW).format(**names))
         tables = {name: names[name].as_string(connection) for name in ("new", "live")}
-        for (statement,) in connection.execute(RIGHTS, tables).fetchall():
+        for (statement,) in connection.execute(REST, tables).fetchall():
             connection.execute(statement)
     folded = []
     for account_id, position in connection.execute(HEADS).fetchall():

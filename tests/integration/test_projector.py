@@ -354,10 +354,14 @@ def test_a_rebuild_waits_for_readers_without_making_others_wait(
         assert len(folds.projected(rebuilding, "1")[1]) == 1
 
 
-def test_after_a_rebuild_everybody_may_do_what_they_could(connection: Connection) -> None:
+def test_after_a_rebuild_the_tables_are_as_they_were_and_everybody_may_do_what_they_could(
+    connection: Connection,
+) -> None:
     folds.append(connection, "1", [an_event("7", "Created", 0)])
     rights = """
-        SELECT relname, pg_get_userbyid(relowner), relacl::text, obj_description(oid, 'pg_class')
+        SELECT
+            relname, pg_get_userbyid(relowner), relacl::text,
+            obj_description(oid, 'pg_class'), reloptions
         FROM pg_class
         WHERE relnamespace = 'inventory'::regnamespace AND relname LIKE '%\\_live'
         ORDER BY relname
