@@ -1,0 +1,290 @@
+"""
+The platform's memory: an account's phone numbers, and who is told when one changes.
+
+No network here. What a change makes known is handed to `tell`, as the notification's bytes.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from inventory.simulator.faults import Faults
+from inventory.simulator.limits import Limits
+
+CONTACT_CENTER = "ContactCenterNumber"
+SUBSCRIPTION_LIMIT = 30
+LONGEST_TERM = 315_360_000
+USUAL_TERM = 604_800
+SESSIONS = 5
+
+Number = dict[str, Any]
+
+
+@dataclass
+class Subscription:
+    """A subscription, and what the platform keeps to itself of it."""
+
+    id: str
+    transport: str
+    filters: list[str]
+    created: datetime
+    expires: datetime
+    term: int
+    address: str | None = None
+    verification_token: str | None = None
+    status: str = "Active"
+    blacklisted: dict[str, str] | None = None
+    failing_since: datetime | None = None
+    disabled: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Application:
+    """The one app, and the one user who installed it."""
+
+    client_id: str = "simulated-app"
+    client_secret: str = "simulated-secret"  # noqa: S105 - it opens nothing
+    jwt: str = "simulated-jwt"
+    extension_id: str = "400110001"
+
+
+class Platform:
+    """
+    One account.
+
+    Args:
+        account_id: Its id, digits.
+        seed: Of everything that is left to chance.
+        application: Who may log in.
+        limits: The rate limits.
+        faults: What to do wrong.
+        url: Where it is to be reached; shown in answers.
+    """
+
+    def __init__(
+        self,
+        account_id: str = "400000001",
+        *,
+        seed: int = 0,
+        application: Application | None = None,
+        limits: Limits | None = None,
+        faults: Faults | None = None,
+        url: str = "https://platform.ringcentral.com",
+    ) -> None:
+        self.account_id = account_id
+        self.chance = random.Random(seed)  # noqa: S311 - it is to be repeatable
+        self.application = application or Application()
+        self.limits = limits or Limits()
+        self.faults = faults or Faults()
+        self.url = url
+        self.numbers: dict[str, Number] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.logins = 0
+        self.token_life = 3600.0
+        self.blacklist_after = timedelta(minutes=10)
+        self.unserved_filters: set[str] = set()
+        """Filters that are accepted and then not served."""
+        self.tell: Callable[[Subscription, bytes], None] = lambda _subscription, _payload: None
+        self.told = 0
+        """Notifications that a change gave rise to, whether they were delivered or not."""
+        self._tokens: dict[str, datetime] = {}
+        self._websocket_tokens: dict[str, datetime] = {}
+        self._serial = 10_000
+        self._last_sent = datetime.min.replace(tzinfo=UTC)
+
+    # Sessions
+
+    def log_in(self) -> str:
+        """A new access token; the oldest session ends when there are too many."""
+        self.logins += 1
+        token = f"U0{self.chance.getrandbits(256):064x}"
+        self._tokens[token] = self.now() + timedelta(seconds=self.token_life)
+        while len(self._tokens) > SESSIONS:
+            del self._tokens[next(iter(self._tokens))]
+        return token
+
+    def knows(self, token: str) -> bool:
+        """Whether *token* is good."""
+        until = self._tokens.get(token)
+        return until is not None and self.now() < until
+
+    def open_websocket(self) -> str:
+        """A token that opens one WebSocket, within 30 seconds."""
+        token = f"{self.chance.getrandbits(128):032x}"
+        self._websocket_tokens[token] = self.now() + timedelta(seconds=30)
+        return token
+
+    def spend_websocket_token(self, token: str) -> bool:
+        """Whether *token* opens a WebSocket; it does so once."""
+        return self.now() < self._websocket_tokens.pop(token, self.now())
+
+    def end_sessions(self) -> None:
+        """As when the password changes."""
+        self._tokens.clear()
+
+    # Numbers
+
+    def contact_center(self) -> list[Number]:
+        """The account's Contact Center numbers."""
+        return [n for n in self.numbers.values() if n["usageType"] == CONTACT_CENTER]
+
+    def create(self, **attributes: Any) -> Number:
+        """A new number; told if it is a Contact Center number."""
+        number = self.add(**attributes)
+        if number["usageType"] == CONTACT_CENTER:
+            self._announce("Created", number)
+        return number
+
+    def add(self, **attributes: Any) -> Number:
+        """A number that was there before anybody listened."""
+        self._serial += 1
+        id_ = str(self._serial)
+        number = {
+            "uri": f"{self.url}/restapi/v1.0/account/{self.account_id}/phone-number/{id_}",
+            "id": int(id_),
+            "phoneNumber": f"+1202{self._serial:07}",
+            "paymentType": "Local",
+            "type": "VoiceFax",
+            "usageType": CONTACT_CENTER,
+            "status": "Normal",
+            "location": "Washington, DC",
+            "contactCenterProvider": {"id": "1", "name": "InContact/North America"},
+            **attributes,
+        }
+        self.numbers[id_] = number
+        return number
+
+    def delete(self, number: Number) -> None:
+        """Told if it was a Contact Center number."""
+        del self.numbers[str(number["id"])]
+        if number["usageType"] == CONTACT_CENTER:
+            self._announce("Deleted", number)
+
+    def convert(self, number: Number, provider: dict[str, str]) -> None:
+        """To Contact Center; told as `Updated`."""
+        number.update(usageType=CONTACT_CENTER, contactCenterProvider=provider)
+        self._announce("Updated", number)
+
+    def reassign_away(self, number: Number, usage_type: str, *, said: bool) -> None:
+        """
+        From Contact Center; told as `Updated`.
+
+        Whether its `usageType` then says the new use, or the old one as the guide's table has it,
+        is documented nowhere: *said*.
+        """
+        before = copy.deepcopy(number)
+        number["usageType"] = usage_type
+        del number["contactCenterProvider"]
+        self._announce("Updated", number if said else before)
+
+    def change_silently(self, number: Number, **attributes: Any) -> None:
+        """A change that nobody is told of, as of the provider in place."""
+        number.update(attributes)
+
+    # Subscriptions
+
+    def subscribe(
+        self,
+        filters: list[str],
+        *,
+        transport: str,
+        address: str | None,
+        verification_token: str | None,
+        expires_in: int | None,
+    ) -> Subscription:
+        """A new subscription, whose address has been validated."""
+        term = 86_399 if transport == "WebSocket" else min(expires_in or USUAL_TERM, LONGEST_TERM)
+        now = self.now()
+        resolved = [self._resolved(filter_) for filter_ in filters]
+        self.chance.shuffle(resolved)
+        subscription = Subscription(
+            id=str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
+            transport=transport,
+            filters=resolved,
+            created=now,
+            expires=now + timedelta(seconds=term),
+            term=term,
+            address=address,
+            verification_token=verification_token,
+            disabled=[self._resolved(f) for f in filters if f in self.unserved_filters],
+        )
+        self.subscriptions[subscription.id] = subscription
+        return subscription
+
+    def purge(self) -> None:
+        """What has expired is gone."""
+        now = self.now()
+        for subscription in list(self.subscriptions.values()):
+            if subscription.expires <= now:
+                del self.subscriptions[subscription.id]
+
+    def renew(self, subscription: Subscription) -> None:
+        """Its term begins anew."""
+        subscription.expires = self.now() + timedelta(seconds=subscription.term)
+
+    def remind(self, subscription: Subscription) -> None:
+        """Say that it is about to end, if it asked for that."""
+        for filter_ in subscription.filters:
+            if "/subscription/~?" in filter_:
+                left = int((subscription.expires - self.now()).total_seconds())
+                body = {"id": subscription.id, "expiresIn": left}
+                self.tell(subscription, self._envelope(subscription, filter_, body))
+
+    def blacklist(self, subscription: Subscription, reason: str) -> None:
+        """Deliver nothing to it any more; nobody is told."""
+        subscription.status = "Blacklisted"
+        subscription.blacklisted = {"reason": reason, "blacklistedAt": said(self.now())}
+
+    def _announce(self, event_type: str, number: Number) -> None:
+        self.purge()
+        self.told += 1
+        # As the guide has it: the id a string, unlike REST's.
+        body = {"eventType": event_type, "phoneNumberInfo": {**number, "id": str(number["id"])}}
+        event = f"/restapi/v1.0/account/{self.account_id}/phone-number"
+        for subscription in self.subscriptions.values():
+            served = set(subscription.filters) - set(subscription.disabled)
+            if subscription.status == "Active" and any(f.startswith(event) for f in served):
+                self.tell(subscription, self._envelope(subscription, event, body))
+
+    def _envelope(self, subscription: Subscription, event: str, body: object) -> bytes:
+        return json.dumps(
+            {
+                "uuid": str(self.chance.getrandbits(62)),
+                "event": event,
+                "timestamp": said(self._sent()),
+                "subscriptionId": subscription.id,
+                "ownerId": self.application.extension_id,
+                "body": body,
+            }
+        ).encode()
+
+    def _sent(self) -> datetime:
+        """Now, but never the instant of another notification: they are told in milliseconds."""
+        self._last_sent = max(
+            self.now().replace(microsecond=self.now().microsecond // 1000 * 1000),
+            self._last_sent + timedelta(milliseconds=1),
+        )
+        return self._last_sent
+
+    def _resolved(self, filter_: str) -> str:
+        if filter_.startswith("/restapi/v1.0/subscription/"):
+            return filter_
+        filter_ = filter_.replace("/account/~", f"/account/{self.account_id}")
+        return filter_.replace("/extension/~", f"/extension/{self.application.extension_id}")
+
+    @staticmethod
+    def now() -> datetime:
+        """The platform's clock."""
+        return datetime.now(UTC)
+
+
+def said(at: datetime) -> str:
+    """A point in time, as the platform writes it."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
