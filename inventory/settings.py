@@ -7,6 +7,7 @@ that holds it (`INVENTORY_DATABASE_URL_FILE`), and no secret shows when settings
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -44,6 +45,14 @@ def duration(value: object) -> object:
     if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*([smhdw])\s*", value)):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
     return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* is this machine, where nobody else listens in."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _default_home() -> Path:
@@ -84,6 +93,23 @@ class Settings(BaseSettings):
         None,
         description="RingCentral's verification token, several while one replaces another (spaces "
         "or commas between them); unset: the receiver listens on loopback only",
+    )
+
+    webhook_url: SecretStr | None = Field(
+        None,
+        description="where RingCentral reaches the receiver, `https://…/webhooks/ringcentral`; "
+        "needed to subscribe",
+    )
+    ringcentral_url: str = Field(
+        "https://platform.ringcentral.com", description="RingCentral's REST API"
+    )
+    ringcentral_client_id: str | None = Field(None, description="the app's client id")
+    ringcentral_client_secret: SecretStr | None = Field(None, description="the app's client secret")
+    ringcentral_jwt: SecretStr | None = Field(
+        None, description="JWT credential of the user that the app acts for"
+    )
+    ringcentral_ca: Path | None = Field(
+        None, description="file of certificate authorities to trust instead of the system's"
     )
 
     @property

@@ -1,0 +1,45 @@
+"""What RingCentral answers when it does not do what it was asked for."""
+
+from __future__ import annotations
+
+from inventory.errors import InventoryError
+from inventory.redaction import redact
+
+
+class RingCentralError(InventoryError):
+    """
+    A request failed. No secret is in its text.
+
+    Args:
+        what: What was asked for, in words.
+        found: What came instead.
+        code: RingCentral's `errorCode`, which unlike its messages can be relied upon.
+        request_id: RCRequestId, which RingCentral's support asks for.
+    """
+
+    def __init__(
+        self, what: str, found: str, *, code: str | None = None, request_id: str | None = None
+    ) -> None:
+        self.code = code
+        self.request_id = request_id
+        named = f" (RCRequestId {request_id})" if request_id else ""
+        super().__init__(redact(f"expected {what} from RingCentral, got {found}{named}"))
+
+
+class Unavailable(RingCentralError):
+    """It could not be reached, or could not do it now; later it may."""
+
+    retry_after: float | None = None
+    """Seconds until it may be asked again; null: it did not say."""
+
+
+class Denied(RingCentralError):
+    """The credentials are wrong, or do not allow this."""
+
+
+class Refused(RingCentralError):
+    """It will never do what was asked."""
+
+
+class NotFound(Refused):
+    """There is no such thing, or none that we may see."""
