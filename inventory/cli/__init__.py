@@ -18,15 +18,19 @@ from inventory.cli import (
     db,
     demo,
     event,
+    listen,
     number,
     projection,
     quarantine,
     reassignment,
     serve,
+    simulate,
+    subscription,
 )
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
+from inventory.ringcentral import Denied, Unavailable
 from inventory.settings import InvalidSettings
 
 EXIT_FAILED = 1
@@ -63,11 +67,14 @@ for command in (
     db.db,
     demo.demo,
     event.event,
+    listen.listen,
     number.number,
     projection.projection,
     quarantine.quarantine,
     reassignment.reassignment,
     serve.serve,
+    simulate.simulate,
+    subscription.subscription,
 ):
     inventory.add_command(command)
 
@@ -95,6 +102,9 @@ def main() -> None:
     except DatabaseUnavailable as error:
         _complain(error)
         sys.exit(EXIT_DENIED if error.denied else EXIT_TRY_AGAIN)
+    except (Unavailable, Denied) as error:
+        _complain(error)
+        sys.exit(EXIT_DENIED if isinstance(error, Denied) else EXIT_TRY_AGAIN)
     except InventoryError as error:
         _complain(error)
         sys.exit(EXIT_FAILED)

@@ -1,28 +1,20 @@
-"""`inventory serve`: the receiver and the projector, in one process."""
+"""`inventory serve`: the receiver, the projector and what asks RingCentral, in one process."""
 
 from __future__ import annotations
-
-import ipaddress
-import logging
-import socket
-import sys
 
 import click
 import uvicorn
 
 from inventory import web
+from inventory.cli.listening import address_of, listening, log_to_standard_error
 from inventory.cli.session import Session, pass_session
 from inventory.errors import InventoryError
-from inventory.settings import InvalidSettings
+from inventory.settings import InvalidSettings, is_loopback
 
 DRAIN = 10
 """Seconds that requests in hand have to end, after a signal to stop."""
 CONNECTIONS = 2_000
 """At once; beyond them the answer is 503, and RingCentral's balancers hold far fewer."""
-
-
-class CannotListen(InventoryError):
-    """The address to listen on cannot be had."""
 
 
 @click.command()
@@ -39,14 +31,13 @@ def serve(session: Session, host: str, port: int) -> None:
     together.
     """
     settings = session.settings
-    if not settings.webhook_tokens and not _is_loopback(host):
+    if not settings.webhook_tokens and not is_loopback(host):
         raise InvalidSettings(
             f"INVENTORY_WEBHOOK_TOKEN: needed to listen on {host}; without it anybody could write, "
             "and only loopback is allowed"
         )
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("inventory").setLevel(logging.INFO)
-    with session.database() as database, _listening(host, port) as listener:
+    log_to_standard_error(settings)
+    with session.database() as database, listening(host, port) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 web.application(database, settings),
@@ -57,9 +48,7 @@ def serve(session: Session, host: str, port: int) -> None:
                 timeout_graceful_shutdown=DRAIN,
             )
         )
-        at = listener.getsockname()
-        shown = f"[{at[0]}]" if ":" in at[0] else at[0]
-        click.echo(f"listening on http://{shown}:{at[1]}", err=True)
+        click.echo(f"listening on {address_of(listener)}", err=True)
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -68,18 +57,3 @@ def serve(session: Session, host: str, port: int) -> None:
                 raise
         if not server.started:
             raise InventoryError("the server did not start; the log above says why")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise CannotListen(f"expected to listen on {host}, port {port}: {error.strerror}") from None

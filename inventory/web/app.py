@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from inventory.database import Database, DatabaseUnavailable, SchemaOutdated
+from inventory.errands import Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
-from inventory.projector import Follower
 from inventory.settings import Settings
 from inventory.web.webhook import Webhook
 
@@ -29,13 +29,15 @@ def application(database: Database, settings: Settings) -> Starlette:
     """
     The ASGI application that serves *database*.
 
-    While it is up, a projector follows the log. When it goes down, what waits is written first.
+    While it is up, a projector follows the log and, where the settings give access to RingCentral,
+    the subscription is kept and doubts are dispelled. When it goes down, what waits is written
+    first.
     """
-    follower = Follower(database.connect)
+    errands = Errands(database, settings)
 
     def written(outcome: Outcome) -> None:
         if outcome.appended:
-            follower.wake()
+            errands.appended()
 
     def connect() -> Connection:
         connection = database.connect(
@@ -48,30 +50,33 @@ def application(database: Database, settings: Settings) -> Starlette:
         "webhook", account_id=settings.account_id, future_tolerance=settings.future_tolerance
     )
     commit = GroupCommit(connect, intake, written)
-    webhook = Webhook(commit, settings.webhook_tokens)
+    webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
 
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:
-        follower.start()
+        errands.start()
         try:
             yield
         finally:
             await commit.close()
-            await asyncio.to_thread(follower.stop)
+            await asyncio.to_thread(errands.stop)
 
     async def healthz(_: Request) -> JSONResponse:
         """200 while the process can answer."""
         return JSONResponse({"status": "ok"})
 
     async def readyz(_: Request) -> JSONResponse:
-        """200 while the database is there, its schema ours, and the projector folds; else 503."""
-        faults = {
-            "database": await asyncio.to_thread(_fault_of, database),
-            "projector": follower.fault,
-        }
-        ready = all(fault is None for fault in faults.values())
-        found = {what: fault or "ok" for what, fault in faults.items()}
-        return JSONResponse(found, 200 if ready else 503)
+        """
+        200 while the database is there, its schema ours, and the projector folds; else 503.
+
+        Troubles with RingCentral are told, and do not keep it from receiving.
+        """
+        faults = errands.faults()
+        faults["database"] = await asyncio.to_thread(_fault_of, database)
+        ready = faults["database"] is None and faults["projector"] is None
+        return JSONResponse(
+            {what: fault or "ok" for what, fault in faults.items()}, 200 if ready else 503
+        )
 
     return Starlette(
         routes=[

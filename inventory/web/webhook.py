@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -43,10 +43,14 @@ class Webhook:
     Args:
         commit: What makes a notification durable before it is acknowledged.
         tokens: The verification tokens that are valid; empty: none is asked for.
+        reminded: Told when RingCentral says that the subscription is about to end.
     """
 
-    def __init__(self, commit: GroupCommit, tokens: Iterable[str]) -> None:
+    def __init__(
+        self, commit: GroupCommit, tokens: Iterable[str], reminded: Callable[[], None]
+    ) -> None:
         self._commit = commit
+        self._reminded = reminded
         self._tokens = [token.encode() for token in tokens]
 
     async def receive(self, request: Request) -> Response:
@@ -73,7 +77,8 @@ class Webhook:
             log.warning("a delivery without a valid verification token was refused")
             return _answer(401)
         if looks.reminder:
-            log.warning("RingCentral reminds us that the subscription is about to end")
+            log.info("RingCentral reminds us that the subscription is about to end")
+            self._reminded()
             return _answer(200, challenge)
         try:
             async with asyncio.timeout(ANSWER_WITHIN):

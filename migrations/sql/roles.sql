@@ -23,6 +23,7 @@ GRANT INSERT, UPDATE, DELETE ON
     inventory.contact_center_number_momentary_version,
     inventory.contact_center_number_momentary_version_live
     TO inventory_app;
+GRANT DELETE ON inventory.subscription TO inventory_app;
 REVOKE UPDATE, DELETE, TRUNCATE ON inventory.event, inventory.seal FROM inventory_app;
 
 -- Readers see the inventory, its history and the log; not the quarantine, not the tokens.

@@ -28,11 +28,15 @@ def upgrade() -> None:
             "source", sa.Text(), nullable=False, comment="ringcentral, or the file compared with"
         ),
         sa.Column("mode", sa.Text(), nullable=False, comment="apply, or plan: appended nothing"),
-        sa.Column("scheduled_for", INSTANT, comment="The schedule's tick; null: started by hand"),
-        sa.Column("started_at", INSTANT, nullable=False, comment="When the run began"),
-        sa.Column("finished_at", INSTANT, comment="When it ended; null: running, or it crashed"),
+        sa.Column("scheduled_for", INSTANT, comment="The schedule's tick; null: not by schedule"),
+        sa.Column("requested_at", INSTANT, comment="When it was asked for; null: by nobody"),
+        sa.Column("reason", sa.Text(), comment="Why it was asked for: the gap it is to close"),
+        sa.Column("started_at", INSTANT, comment="When the run began; null: nobody took it up yet"),
+        sa.Column("finished_at", INSTANT, comment="When it ended; null: it has not, or it crashed"),
         sa.Column(
-            "outcome", sa.Text(), comment="complete, incomplete, refused or failed; null: running"
+            "outcome",
+            sa.Text(),
+            comment="complete, incomplete, refused or failed; null: not finished",
         ),
         sa.Column("seen", sa.Integer(), comment="Numbers the source listed"),
         sa.Column("added", sa.Integer(), comment="Numbers found that were unknown here"),
