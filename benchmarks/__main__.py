@@ -27,6 +27,7 @@ from inventory import embedded, projector, sample
 from inventory.database import Database
 from inventory.ingest import Intake, Outcome, Source
 from inventory.ingest.framing import frames
+from inventory.projector.follower import Follower
 
 ACCOUNTS = 4
 EVENTS_PER_NUMBER = 10
@@ -219,13 +220,13 @@ def loop(database: Database, payloads: Sequence[bytes]) -> float:
         return (time.perf_counter() - begun) / len(payloads)
 
 
-def thousand_more(database: Database, seed: int, stride: int) -> float:
+def thousand_more(database: Database, follower: Follower, seed: int, stride: int) -> float:
     """Seconds to fold 1,000 new events of as many numbers, each *stride* from the last."""
     intake = Intake("bench", account_id=None, future_tolerance=timedelta(days=1))
     with database.connect() as connection:
         outcome = intake.write(connection, intake.read(_later(seed, stride)))
     assert outcome.appended == 1000, outcome
-    return timed(fold, database)
+    return timed(follower.turn, lambda: False)
 
 
 def _later(seed: int, stride: int) -> list[bytes]:
@@ -248,8 +249,9 @@ def behind(bench: Bench, sizes: Sequence[int], rounds: int) -> dict[tuple[int, b
     Median seconds to fold 1,000 new events behind so many, by size and whether they are spread.
 
     Adjacent numbers lie on the same pages whatever the size, so only the log's length differs.
-    Spread over all numbers of the account they cost more where there are more pages to touch. The
-    sizes take turns, so that a noisy moment falls on all of them.
+    Spread over all numbers of the account each has pages of its own, which the processor's caches
+    hold of a small inventory and not of a large one. The sizes take turns, so that a noisy moment
+    falls on all of them.
     """
     samples: dict[tuple[int, bool], list[float]] = {}
     with ExitStack() as databases:
@@ -260,11 +262,14 @@ def behind(bench: Bench, sizes: Sequence[int], rounds: int) -> dict[tuple[int, b
             with database.connect(autocommit=True) as connection:
                 connection.execute("VACUUM ANALYZE")
             settle(database)
+        followers = {size: Follower(database.connect) for size, database in ready.items()}
+        for follower in followers.values():
+            databases.callback(follower.close)
         for seed in range(0, 2 * rounds, 2):
             for size, database in ready.items():
                 strides = {False: 1, True: size // EVENTS_PER_NUMBER // ACCOUNTS // 1000}
                 for spread, stride in strides.items():
-                    took = thousand_more(database, seed + spread, stride)
+                    took = thousand_more(database, followers[size], seed + spread, stride)
                     samples.setdefault((size, spread), []).append(took)
     # The first touch of a page is the cache's matter.
     return {key: statistics.median(taken[2:]) for key, taken in samples.items()}

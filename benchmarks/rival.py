@@ -1,0 +1,72 @@
+"""Servers that `inventory serve` is measured against: `python -m benchmarks.rival NAME URL`."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import psycopg
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from inventory.cli.listening import address_of, listening
+from inventory.ingest import GroupCommit
+from inventory.web.webhook import Webhook
+
+CONNECTIONS = 16
+
+
+class _Nothing:
+    """Takes everything at once, and keeps nothing."""
+
+    async def take(self, _: bytes) -> None:
+        return
+
+
+def bare(_: str) -> Starlette:
+    """Our receiver, less the database."""
+    webhook = Webhook(cast("GroupCommit", _Nothing()), [], lambda: None)
+    return Starlette(routes=[Route("/webhooks/ringcentral", webhook.receive, methods=["POST"])])
+
+
+def insert(url: str) -> Starlette:
+    """A handler that commits one INSERT a request, over connections that are kept."""
+    idle: queue.SimpleQueue[psycopg.Connection] = queue.SimpleQueue()
+    for _ in range(CONNECTIONS):
+        idle.put(psycopg.connect(url, autocommit=True))
+    pool = ThreadPoolExecutor(CONNECTIONS)
+
+    def write(body: bytes) -> None:
+        connection = idle.get()
+        connection.execute("INSERT INTO rival (payload) VALUES (%s)", [body.decode()])
+        idle.put(connection)
+
+    async def receive(request: Request) -> Response:
+        body = await request.body()
+        await asyncio.get_running_loop().run_in_executor(pool, write, body)
+        return Response(b"{}", media_type="application/json")
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS rival (id bigserial PRIMARY KEY, payload json)"
+        )
+    return Starlette(routes=[Route("/webhooks/ringcentral", receive, methods=["POST"])])
+
+
+def main() -> None:
+    """Serve until ended."""
+    application = {"bare": bare, "insert": insert}[sys.argv[1]](sys.argv[2])
+    with listening("127.0.0.1", 0) as listener:
+        print(f"listening on {address_of(listener)}", file=sys.stderr, flush=True)
+        config = uvicorn.Config(application, log_config=None, access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
