@@ -42,8 +42,8 @@ WHERE account_id = %(account_id)s
       FROM inventory.event
       WHERE event.account_id = number.account_id
         AND event.phone_number_id = number.phone_number_id
-        AND event.origin = 'observation'
         AND event.origin <> 'notification'
+        AND event.origin = 'observation'
         AND event.occurred_at > number.unverified_since
   )
 ORDER BY unverified_since
@@ -127,6 +127,8 @@ def _confirm(
         with connection.transaction():
             # Had somebody asked before and the doubt not been folded yet, this would be a conflict
             # with what they appended, and be left out.
-            outcome = event_log.append(connection, event_log.prepare([event]), repeats=True)
+            outcome = event_log.append(
+                connection, event_log.prepare([event]), source="confirmation", repeats=True
+            )
         appended += outcome.appended
     return Confirmed(asked, appended)

@@ -70,10 +70,10 @@ COPY inventory.event (
 
 INSERT_SEAL = """
 INSERT INTO inventory.seal (
-    account_id, first_position, last_position, sealed_at, previous_hash, events_hash, hash
+    account_id, first_position, last_position, sealed_at, source, previous_hash, events_hash, hash
 ) VALUES (
-    %(account_id)s, %(first_position)s, %(last_position)s, %(sealed_at)s, %(previous_hash)s,
-    %(events_hash)s, %(hash)s
+    %(account_id)s, %(first_position)s, %(last_position)s, %(sealed_at)s, %(source)s,
+    %(previous_hash)s, %(events_hash)s, %(hash)s
 )
 """
 
@@ -140,12 +140,13 @@ def seal_hash(
     last_position: int,
     sealed_at: datetime,
     events_hash: bytes,
+    source: str,
 ) -> bytes:
     """
     The hash that seals a batch, chained to the one before it: 32 bytes.
 
-    Beyond the payloads it covers the positions and when we recorded them: *known at* is evidence
-    too. SQL computes the same with `sha256`, `int8send` and `||`.
+    Beyond the payloads it covers their positions, when we recorded them and from where: *known at*
+    is evidence too. SQL computes the same with `sha256`, `int8send`, `convert_to` and `||`.
     """
     microseconds = (sealed_at - _EPOCH) // _MICROSECOND
     return sha256(
@@ -154,6 +155,7 @@ def seal_hash(
         + last_position.to_bytes(8, "big")
         + microseconds.to_bytes(8, "big", signed=True)
         + events_hash
+        + source.encode()
     ).digest()
 
 
@@ -195,9 +197,11 @@ def _once(events: list[Event]) -> tuple[list[Event], int, list[Conflict]]:
     return list(kept.values()), duplicates, conflicts
 
 
-def append(connection: Connection, batch: Batch, *, repeats: bool = False) -> Appended:
+def append(connection: Connection, batch: Batch, *, source: str, repeats: bool = False) -> Appended:
     """
     Append *batch* to its accounts' logs and return what became of each event.
+
+    *source* says where all of it came from, and is sealed with it: `webhook`, `file:NAME`, …
 
     Positions are dense and in commit order per account: the account's row is locked before
     anything is read, and held until the caller ends the transaction. Assumes READ COMMITTED, and
@@ -212,12 +216,12 @@ def append(connection: Connection, batch: Batch, *, repeats: bool = False) -> Ap
         if not repeats:
             try:
                 with connection.transaction():
-                    outcome.appended += _write(connection, head, prepared)
+                    outcome.appended += _write(connection, head, prepared, source)
                 continue
             except UniqueViolation:
                 pass
         fresh = _unrecorded(connection, prepared, outcome)
-        outcome.appended += _write(connection, head, fresh)
+        outcome.appended += _write(connection, head, fresh, source)
     return outcome
 
 
@@ -232,7 +236,7 @@ def _lock(connection: Connection, account_id: str) -> _Head:
     return head
 
 
-def _write(connection: Connection, head: _Head, prepared: Prepared) -> int:
+def _write(connection: Connection, head: _Head, prepared: Prepared, source: str) -> int:
     """Write events behind *head*, seal them and move it; returns how many."""
     account_id, events, rows = prepared
     if not events:
@@ -251,9 +255,10 @@ def _write(connection: Connection, head: _Head, prepared: Prepared) -> int:
         "first_position": first,
         "last_position": last,
         "sealed_at": head.now,
+        "source": source,
         "previous_hash": head.hash,
         "events_hash": events_hash,
-        "hash": seal_hash(head.hash, first, last, head.now, events_hash),
+        "hash": seal_hash(head.hash, first, last, head.now, events_hash, source),
     }
     connection.execute(INSERT_SEAL, seal)
     connection.execute(MOVE_HEAD, seal)

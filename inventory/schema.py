@@ -169,6 +169,13 @@ seal = Table(
     Column("first_position", BigInteger, nullable=False, comment="First event under this seal"),
     Column("last_position", BigInteger, nullable=False, comment="Last event under this seal"),
     Column("sealed_at", INSTANT, nullable=False, comment="recorded_at of all events under it"),
+    Column(
+        "source",
+        Text,
+        nullable=False,
+        comment="Where the events under it came from: webhook, websocket, file:NAME, confirmation, "
+        "reconciliation:RUN, operator:WHO, …",
+    ),
     Column("previous_hash", LargeBinary, nullable=False, comment="Hash of the seal before"),
     Column(
         "events_hash",
@@ -181,7 +188,7 @@ seal = Table(
         LargeBinary,
         nullable=False,
         comment="SHA-256 over previous_hash, first_position, last_position, sealed_at in "
-        "microseconds since 1970 (each int8, big-endian) and events_hash",
+        "microseconds since 1970 (each int8, big-endian), events_hash and source in UTF-8",
     ),
     PrimaryKeyConstraint("account_id", "last_position"),
     comment="The hash chain over the log, one row an append: evidence that nothing was altered",

@@ -49,7 +49,7 @@ def append(connection: Connection, account: str, events: Iterable[Event]) -> Non
     """Append *events* to an account of the caller's choice."""
     moved = [event._replace(account_id=account) for event in events]
     with connection.transaction():
-        event_log.append(connection, event_log.prepare(moved))
+        event_log.append(connection, event_log.prepare(moved), source="test")
 
 
 def fold(connection: Connection, account: str) -> None:

@@ -134,7 +134,9 @@ class Intake:
                     written(pending.result())
 
     def _write(self, connection: Connection, read: Read) -> Outcome:
-        appended = event_log.append(connection, read.batch, repeats=self._repeats)
+        appended = event_log.append(
+            connection, read.batch, source=self._source, repeats=self._repeats
+        )
         # A file that is taken in again goes on repeating what is there.
         self._repeats = appended.duplicates > 0
         conflicts = [self._conflict(conflict) for conflict in appended.conflicts]

@@ -40,7 +40,8 @@ def retry(
     for id_ in ids:
         item = quarantine.take(connection, id_)
         intake = Intake(item.source, account_id=account_id, future_tolerance=future_tolerance)
-        outcome = event_log.append(connection, intake.read([item.payload]).batch)
+        batch = intake.read([item.payload]).batch
+        outcome = event_log.append(connection, batch, source=item.source)
         appended += outcome.appended
         duplicates += outcome.duplicates
         if outcome.appended:

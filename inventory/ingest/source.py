@@ -53,7 +53,8 @@ class Source:
             self.name = "stdin"
             stream: BinaryIO = sys.stdin.buffer
         else:
-            self.name = str(path)
+            # A name that is not UTF-8 is none that PostgreSQL could hold.
+            self.name = os.fsencode(path).decode(errors="backslashreplace")
             try:
                 self._file = stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - see close
             except (OSError, ValueError) as error:

@@ -155,6 +155,12 @@ def upgrade() -> None:
             "sealed_at", INSTANT, nullable=False, comment="recorded_at of all events under it"
         ),
         sa.Column(
+            "source",
+            sa.Text(),
+            nullable=False,
+            comment="Where the events under it came from: webhook, websocket, file:NAME, confirmation, reconciliation:RUN, operator:WHO, …",
+        ),
+        sa.Column(
             "previous_hash", sa.LargeBinary(), nullable=False, comment="Hash of the seal before"
         ),
         sa.Column(
@@ -167,7 +173,7 @@ def upgrade() -> None:
             "hash",
             sa.LargeBinary(),
             nullable=False,
-            comment="SHA-256 over previous_hash, first_position, last_position, sealed_at in microseconds since 1970 (each int8, big-endian) and events_hash",
+            comment="SHA-256 over previous_hash, first_position, last_position, sealed_at in microseconds since 1970 (each int8, big-endian), events_hash and source in UTF-8",
         ),
         sa.PrimaryKeyConstraint("account_id", "last_position", name="seal_pkey"),
         schema="inventory",

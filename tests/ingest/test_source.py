@@ -244,3 +244,11 @@ def test_a_named_pipe_has_no_size(tmp_path: Path) -> None:
         assert b"".join(source.blocks()) == TEXT
         assert source.size is None
     writer.join()
+
+
+def test_a_name_that_is_not_utf_8_is_named_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.ndjson")
+    path.write_bytes(TEXT)
+    with Source(path) as source:
+        assert source.name == f"{tmp_path}/caf\\xe9.ndjson"
+        assert b"".join(source.blocks()) == TEXT

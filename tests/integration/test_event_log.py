@@ -59,6 +59,7 @@ WHERE previous_hash <> expected_previous
    OR hash <> sha256(
         previous_hash || int8send(first_position) || int8send(last_position)
         || int8send((extract(epoch FROM sealed_at) * 1000000)::bigint) || events_hash
+        || convert_to(source, 'UTF8')
    )
 """
 
@@ -85,7 +86,7 @@ def assert_whole(connection: Connection) -> None:
 
 def append(connection: Connection, *events: Event) -> event_log.Appended:
     with connection.transaction():
-        return event_log.append(connection, event_log.prepare(events))
+        return event_log.append(connection, event_log.prepare(events), source="test")
 
 
 def test_positions_are_dense_per_account(connection: Connection) -> None:
@@ -216,7 +217,7 @@ def _write(url: str, writer: int, batches: int) -> None:
                 an_event(str(n), at=batch, account=str(n % 2 + 1), uuid=f"{writer}-{batch}-{n}")
                 for n in range(chance.randrange(1, 8))
             ]
-            event_log.append(connection, event_log.prepare(events))
+            event_log.append(connection, event_log.prepare(events), source="test")
             if chance.random() < 0.2:
                 connection.rollback()
             else:
@@ -309,7 +310,8 @@ def test_the_same_race_on_the_log_makes_the_second_writer_wait(database: Databas
         database.connect() as quick,
     ):
         append(slow, an_event("6"))
-        event_log.append(slow, event_log.prepare([an_event("7", uuid="slow")]))
+        batch = event_log.prepare([an_event("7", uuid="slow")])
+        event_log.append(slow, batch, source="test")
         done = threading.Thread(target=append, args=(quick, an_event("8", uuid="quick")))
         done.start()
         until(
@@ -351,3 +353,11 @@ def test_tampering_breaks_the_chain(connection: Connection) -> None:
     connection.execute("ALTER TABLE inventory.event DISABLE TRIGGER ALL")
     connection.execute("""UPDATE inventory.event SET payload = '{"x": 1}' WHERE position = 1""")
     assert connection.execute(FORKS).fetchall() == [("37439510", 2)]
+
+
+def test_where_events_came_from_is_sealed_with_them(connection: Connection) -> None:
+    append(connection, an_event("7"))
+    assert connection.execute("SELECT source FROM inventory.seal").fetchall() == [("test",)]
+    connection.execute("ALTER TABLE inventory.seal DISABLE TRIGGER ALL")
+    connection.execute("UPDATE inventory.seal SET source = 'webhook'")
+    assert connection.execute(FORKS).fetchall() == [("37439510", 1)]

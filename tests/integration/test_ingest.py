@@ -27,7 +27,7 @@ def take_in(connection: Connection, payloads: list[bytes], **options: Any) -> Ou
         nonlocal total
         total += outcome
 
-    Intake("test", **(OPTIONS | options)).run(connection, [payloads], written)
+    Intake("test", numbered=True, **(OPTIONS | options)).run(connection, [payloads], written)
     return total
 
 
@@ -189,4 +189,4 @@ def test_what_is_resolved_is_not_resolved_again(nameless: Connection) -> None:
 
 def test_an_empty_batch_is_nothing(connection: Connection) -> None:
     assert take_in(connection, []).total == 0
-    assert event_log.append(connection, event_log.prepare([])).appended == 0
+    assert event_log.append(connection, event_log.prepare([]), source="test").appended == 0
