@@ -1,0 +1,43 @@
+"""
+What can be asked of the inventory: every read, in SQLAlchemy's expressions.
+
+Rows come as SQLAlchemy rows named like the SQL columns, streamed from the server.
+"""
+
+from __future__ import annotations
+
+from inventory.read_model.changes import changes, reassignments
+from inventory.read_model.freshness import freshness
+from inventory.read_model.identity import NumberUnknown, identities
+from inventory.read_model.log import (
+    AccountNeeded,
+    EventUnknown,
+    event_at,
+    events,
+    events_after,
+    heads,
+    log_of,
+)
+from inventory.read_model.numbers import current, history, numbers, numbers_as_of
+from inventory.read_model.quarantine import quarantined, quarantined_item
+
+__all__ = [
+    "AccountNeeded",
+    "EventUnknown",
+    "NumberUnknown",
+    "changes",
+    "current",
+    "event_at",
+    "events",
+    "events_after",
+    "freshness",
+    "heads",
+    "history",
+    "identities",
+    "log_of",
+    "numbers",
+    "numbers_as_of",
+    "quarantined",
+    "quarantined_item",
+    "reassignments",
+]

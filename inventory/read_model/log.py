@@ -1,0 +1,131 @@
+"""The log: events in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, select, tuple_
+
+from inventory import schema
+from inventory.errors import InventoryError
+from inventory.event import Attributes, Event, Recorded
+from inventory.read_model.conditions import equal, within
+
+_event = schema.event
+_WITHOUT_PAYLOAD = [column for column in _event.c if column.name != "payload"]
+
+
+class EventUnknown(InventoryError):
+    """No account's log holds such an event."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"expected an event in the log, found none {what}")
+
+
+class AccountNeeded(InventoryError):
+    """Several accounts have what was asked for, and none was named."""
+
+    def __init__(self, accounts: Sequence[str]) -> None:
+        super().__init__(f"expected --account, one of {', '.join(accounts)}")
+        self.accounts = tuple(accounts)
+
+
+def events(
+    *,
+    account: str | None = None,
+    keys: Sequence[tuple[str, str]] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    event_type: str | None = None,
+    origin: str | None = None,
+    limit: int | None = None,
+) -> Select[Any]:
+    """Events by account and position, without their payloads; times are when they occurred."""
+    wanted = within(_event.c.occurred_at, since, until)
+    if keys is not None:
+        wanted.append(tuple_(_event.c.account_id, _event.c.phone_number_id).in_(keys))
+    return (
+        select(*_WITHOUT_PAYLOAD)
+        .where(*wanted, *equal(_event, account_id=account, event_type=event_type, origin=origin))
+        .order_by(_event.c.account_id, _event.c.position)
+        .limit(limit)
+    )
+
+
+def event_at(connection: Connection, position: int, *, account: str | None = None) -> RowMapping:
+    """
+    One event, with its payload as it arrived.
+
+    Raises:
+        EventUnknown: There is none.
+        AccountNeeded: Several accounts have one at *position*, and none was named.
+    """
+    rows = connection.execute(
+        select(*_WITHOUT_PAYLOAD, cast(_event.c.payload, Text).label("payload"))
+        .where(_event.c.position == position, *equal(_event, account_id=account))
+        .order_by(_event.c.account_id)
+    )
+    found = rows.mappings().all()
+    if not found:
+        raise EventUnknown(f"at position {position}")
+    if len(found) > 1:
+        raise AccountNeeded([row["account_id"] for row in found])
+    return found[0]
+
+
+def heads(connection: Connection, *, account: str | None = None) -> dict[str, int]:
+    """The position of each account's latest event."""
+    rows = connection.execute(
+        select(schema.account.c.account_id, schema.account.c.position).where(
+            *equal(schema.account, account_id=account)
+        )
+    )
+    return {row.account_id: row.position for row in rows}
+
+
+def events_after(
+    connection: Connection, positions: dict[str, int], *, account: str | None = None
+) -> Iterator[RowMapping]:
+    """Events after each account's *positions*, which are moved on; accounts not in it from 0."""
+    for account_id, head in sorted(heads(connection, account=account).items()):
+        after = positions.get(account_id, 0)
+        if head > after:
+            yield from connection.execute(
+                select(*_WITHOUT_PAYLOAD)
+                .where(
+                    _event.c.account_id == account_id,
+                    _event.c.position > after,
+                    _event.c.position <= head,
+                )
+                .order_by(_event.c.position)
+            ).mappings()
+            positions[account_id] = head
+
+
+def log_of(connection: Connection, account_id: str, phone_number_id: str) -> list[Recorded]:
+    """Everything ever recorded of one number, as the law wants it."""
+    rows = connection.execute(
+        select(*_WITHOUT_PAYLOAD, cast(_event.c.payload, Text).label("payload")).where(
+            _event.c.account_id == account_id, _event.c.phone_number_id == phone_number_id
+        )
+    )
+    return [_recorded(row) for row in rows.mappings()]
+
+
+def _recorded(row: RowMapping) -> Recorded:
+    event = Event(
+        row["account_id"],
+        row["phone_number_id"],
+        row["event_uuid"],
+        row["event_type"],
+        row["origin"],
+        row["occurred_at"],
+        row["subscription_id"],
+        row["owner_id"],
+        Attributes(*(row[name] for name in Attributes._fields)),
+        row["payload"],
+        row["payload_sha256"],
+    )
+    return Recorded(row["position"], row["recorded_at"], event)
