@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import chain, repeat
 from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
+from inventory import event_row
 from inventory.event import Event
 from inventory.notification import same_content
 
@@ -60,13 +60,7 @@ CROSS JOIN LATERAL (
 ) AS recorded
 """
 
-COPY_EVENTS = """
-COPY inventory.event (
-    position, recorded_at, account_id, phone_number_id, event_uuid, event_type, origin, occurred_at,
-    subscription_id, owner_id, phone_number, payment_type, location, number_type, usage_type,
-    status, provider_id, provider_name, uri, payload, payload_sha256
-) FROM STDIN
-"""
+COPY_EVENTS = f"COPY inventory.event ({event_row.COLUMNS}) FROM STDIN (FORMAT BINARY)"
 
 INSERT_SEAL = """
 INSERT INTO inventory.seal (
@@ -116,8 +110,8 @@ class Prepared(NamedTuple):
 
     account_id: str
     events: list[Event]
-    rows: list[str]
-    """Each event as a row of COPY's text format, less its position and instant."""
+    rows: list[bytes]
+    """Each event as a row for COPY, less its place."""
 
 
 class Batch(NamedTuple):
@@ -171,7 +165,7 @@ def prepare(events: Iterable[Event]) -> Batch:
         accounts[event[0]].append(event)
     return Batch(
         [
-            Prepared(account_id, events_, [_row(event) for event in events_])
+            Prepared(account_id, events_, [event_row.unplaced(event) for event in events_])
             for account_id, events_ in sorted(accounts.items())
         ],
         duplicates,
@@ -242,13 +236,8 @@ def _write(connection: Connection, head: _Head, prepared: Prepared, source: str)
     if not events:
         return 0
     first, last = head.position + 1, head.position + len(events)
-    instant = f"\t{head.now.isoformat()}\t"
     with connection.cursor().copy(COPY_EVENTS) as copy:
-        # One join over all pieces: a row put together alone would be copied twice.
-        positions = map(str, range(first, last + 1))
-        copy.write(
-            "".join(chain.from_iterable(zip(positions, repeat(instant), rows, strict=False)))
-        )
+        copy.write(event_row.placed(rows, first, head.now))
     events_hash = sha256(b"".join([event.payload_sha256 for event in events])).digest()
     seal = {
         "account_id": account_id,
@@ -299,29 +288,3 @@ def _array(texts: list[str]) -> str:
 def _same(event: Event, payload_sha256: bytes, payload: str) -> bool:
     """Whether *event* says what the recorded payload says: byte for byte, or else as JSON."""
     return event.payload_sha256 == payload_sha256 or same_content(event.payload, payload)
-
-
-def _row(event: Event) -> str:
-    """*event* as a row of COPY's text format, from its account on."""
-    payload = event.payload
-    fields: tuple[str | None, ...] = (
-        *event[:5],
-        event.occurred_at.isoformat(),
-        *event[6:8],
-        *event.attributes,
-    )
-    # JSON spells a tab, line end or backslash within a string with a backslash: a payload
-    # without one, and without such white space between its tokens, needs no escapes anywhere.
-    if "\\" in payload or "\n" in payload or "\t" in payload or "\r" in payload:
-        payload = _escaped(payload)
-        fields = tuple([None if text is None else _escaped(text) for text in fields])
-    sha256_ = f"\\\\x{event.payload_sha256.hex()}\n"
-    try:
-        return "\t".join((*fields, payload, sha256_))  # type: ignore[arg-type]  # mostly no null
-    except TypeError:
-        known = ["\\N" if text is None else text for text in fields]
-        return "\t".join((*known, payload, sha256_))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
