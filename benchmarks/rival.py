@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from inventory.cli.listening import address_of, listening
 from inventory.ingest import GroupCommit
@@ -29,13 +30,12 @@ class _Nothing:
         return
 
 
-def bare(_: str) -> Starlette:
+def bare(_: str) -> ASGIApp:
     """Our receiver, less the database."""
-    webhook = Webhook(cast("GroupCommit", _Nothing()), [], lambda: None)
-    return Starlette(routes=[Route("/webhooks/ringcentral", webhook.receive, methods=["POST"])])
+    return Webhook(cast("GroupCommit", _Nothing()), [], lambda: None)
 
 
-def insert(url: str) -> Starlette:
+def insert(url: str) -> ASGIApp:
     """A handler that commits one INSERT a request, over connections that are kept."""
     idle: queue.SimpleQueue[psycopg.Connection] = queue.SimpleQueue()
     for _ in range(CONNECTIONS):
@@ -64,7 +64,9 @@ def main() -> None:
     application = {"bare": bare, "insert": insert}[sys.argv[1]](sys.argv[2])
     with listening("127.0.0.1", 0) as listener:
         print(f"listening on {address_of(listener)}", file=sys.stderr, flush=True)
-        config = uvicorn.Config(application, log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(
+            application, log_config=None, access_log=False, server_header=False, lifespan="off"
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -127,8 +127,7 @@ def _confirm(
         with connection.transaction():
             # Had somebody asked before and the doubt not been folded yet, this would be a conflict
             # with what they appended, and be left out.
-            outcome = event_log.append(
-                connection, event_log.prepare([event]), source="confirmation", repeats=True
-            )
+            batch = event_log.prepare([event])
+            outcome = event_log.append(connection, batch, source="confirmation")
         appended += outcome.appended
     return Confirmed(asked, appended)

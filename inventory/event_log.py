@@ -2,9 +2,9 @@
 The log: appending events to their accounts, each in its place, under a seal.
 
 Lock, write, seal. An account's row is locked first, so that positions are dense and in commit
-order: whoever remembers a position never misses an event. Events go in by COPY, under one seal; if
-the unique index finds that some are there already, those are looked up under the same lock, and
-the rest goes in without them.
+order: whoever remembers a position never misses an event. Events that are there already are looked
+up under the same lock, unless there are believed to be none; the rest goes in by COPY, under one
+seal.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from inventory import event_row
+from inventory.errors import InventoryError
 from inventory.event import Event
 from inventory.notification import same_content
 
@@ -62,20 +63,28 @@ CROSS JOIN LATERAL (
 
 COPY_EVENTS = f"COPY inventory.event ({event_row.COLUMNS}) FROM STDIN (FORMAT BINARY)"
 
-INSERT_SEAL = """
-INSERT INTO inventory.seal (
-    account_id, first_position, last_position, sealed_at, source, previous_hash, events_hash, hash
-) VALUES (
-    %(account_id)s, %(first_position)s, %(last_position)s, %(sealed_at)s, %(source)s,
-    %(previous_hash)s, %(events_hash)s, %(hash)s
+SEAL = """
+WITH sealed AS (
+    INSERT INTO inventory.seal (
+        account_id, first_position, last_position, sealed_at, source,
+        previous_hash, events_hash, hash
+    ) VALUES (
+        %(account_id)s, %(first_position)s, %(last_position)s, %(sealed_at)s, %(source)s,
+        %(previous_hash)s, %(events_hash)s, %(hash)s
+    )
 )
-"""
-
-MOVE_HEAD = """
 UPDATE inventory.account
 SET position = %(last_position)s, head_hash = %(hash)s, recorded_at = %(sealed_at)s
 WHERE account_id = %(account_id)s
 """
+
+
+class Repeated(InventoryError):
+    """An event of the batch is in the log already, so that nothing of the batch was appended."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"expected events that are new to account {account_id}, found one again")
+        self.account_id = account_id
 
 
 class Conflict(NamedTuple):
@@ -191,7 +200,7 @@ def _once(events: list[Event]) -> tuple[list[Event], int, list[Conflict]]:
     return list(kept.values()), duplicates, conflicts
 
 
-def append(connection: Connection, batch: Batch, *, source: str, repeats: bool = False) -> Appended:
+def append(connection: Connection, batch: Batch, *, source: str, repeats: bool = True) -> Appended:
     """
     Append *batch* to its accounts' logs and return what became of each event.
 
@@ -201,21 +210,22 @@ def append(connection: Connection, batch: Batch, *, source: str, repeats: bool =
     anything is read, and held until the caller ends the transaction. Assumes READ COMMITTED, and
     that nothing else was done in this transaction that another writer could wait for.
 
-    *repeats* says what to expect, not what is right: with repeats in the batch it is quicker to
-    look for them first, without them to let the unique index find that there are none.
+    Whoever says that there are no *repeats* has none looked for, which is quicker, and hears of
+    one from the unique index, when the transaction is lost.
+
+    Raises:
+        Repeated: There were to be no repeats, and there is one.
     """
     outcome = Appended(duplicates=batch.duplicates, conflicts=list(batch.conflicts))
     for prepared in batch.accounts:
         head = _lock(connection, prepared.account_id)
-        if not repeats:
-            try:
-                with connection.transaction():
-                    outcome.appended += _write(connection, head, prepared, source)
-                continue
-            except UniqueViolation:
-                pass
-        fresh = _unrecorded(connection, prepared, outcome)
-        outcome.appended += _write(connection, head, fresh, source)
+        fresh = _unrecorded(connection, prepared, outcome) if repeats else prepared
+        try:
+            outcome.appended += _write(connection, head, fresh, source)
+        except UniqueViolation:
+            if repeats:
+                raise
+            raise Repeated(prepared.account_id) from None
     return outcome
 
 
@@ -249,8 +259,7 @@ def _write(connection: Connection, head: _Head, prepared: Prepared, source: str)
         "events_hash": events_hash,
         "hash": seal_hash(head.hash, first, last, head.now, events_hash, source),
     }
-    connection.execute(INSERT_SEAL, seal)
-    connection.execute(MOVE_HEAD, seal)
+    connection.execute(SEAL, seal)
     return len(events)
 
 

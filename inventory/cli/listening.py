@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from inventory.errors import InventoryError
 from inventory.redaction import RedactingFormatter, conceal
@@ -43,7 +43,7 @@ def address_of(listener: socket.socket) -> str:
 
 
 @contextmanager
-def served(application: Starlette, listener: socket.socket | None = None) -> Iterator[str]:
+def served(application: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
     """
     *application* in a thread, for as long as the context lasts.
 

@@ -99,14 +99,18 @@ class Intake:
 
     def write(self, connection: Connection, read: Read) -> Outcome:
         """Append and quarantine what was *read*, in one transaction."""
-        try:
-            with connection.transaction():
-                return self._write(connection, read)
-        except psycopg.DataError:
-            # PostgreSQL refused something that our own reading let pass: find out what it is, so
-            # that it does not stop the rest.
-            with connection.transaction():
-                return self._write_one_by_one(connection, read)
+        for repeats in dict.fromkeys((self._repeats, True)):
+            try:
+                with connection.transaction():
+                    return self._write(connection, read, repeats=repeats)
+            except event_log.Repeated:
+                continue
+            except psycopg.DataError:
+                break
+        # PostgreSQL refused something that our own reading let pass: find out what it is, so that
+        # it does not stop the rest.
+        with connection.transaction():
+            return self._write_one_by_one(connection, read)
 
     def run(
         self,
@@ -133,10 +137,8 @@ class Intake:
                 if pending is not None:
                     written(pending.result())
 
-    def _write(self, connection: Connection, read: Read) -> Outcome:
-        appended = event_log.append(
-            connection, read.batch, source=self._source, repeats=self._repeats
-        )
+    def _write(self, connection: Connection, read: Read, *, repeats: bool) -> Outcome:
+        appended = event_log.append(connection, read.batch, source=self._source, repeats=repeats)
         # A file that is taken in again goes on repeating what is there.
         self._repeats = appended.duplicates > 0
         conflicts = [self._conflict(conflict) for conflict in appended.conflicts]
@@ -146,12 +148,13 @@ class Intake:
         )
 
     def _write_one_by_one(self, connection: Connection, read: Read) -> Outcome:
-        outcome = self._write(connection, read._replace(batch=event_log.prepare([])))
+        nothing = event_log.prepare([])
+        outcome = self._write(connection, read._replace(batch=nothing), repeats=True)
         for event in read.events:
             alone = Read([event], event_log.prepare([event]), [])
             try:
                 with connection.transaction():
-                    outcome += self._write(connection, alone)
+                    outcome += self._write(connection, alone, repeats=True)
             except psycopg.DataError as error:
                 refused = Quarantined(
                     self._source,

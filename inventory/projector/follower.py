@@ -12,7 +12,7 @@ from inventory.projector.fold import fold, lagging
 
 LOOK = 1.0
 """Seconds between looks for what others appended, who cannot wake us."""
-REST = 0.05
+REST = 0.25
 """Seconds between folds at least: under load, fewer and larger ones cost the database less."""
 
 

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inventory.database import Database, DatabaseUnavailable, SchemaOutdated
 from inventory.errands import Errands
@@ -19,13 +20,14 @@ from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings
 from inventory.web.webhook import Webhook
 
+WEBHOOK = "/webhooks/ringcentral"
 CONNECT_WITHIN = 2
 """Seconds, the least that libpq knows."""
 WRITE_WITHIN = "2s"
 """What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
 
 
-def application(database: Database, settings: Settings) -> Starlette:
+def application(database: Database, settings: Settings) -> ASGIApp:
     """
     The ASGI application that serves *database*.
 
@@ -78,14 +80,15 @@ def application(database: Database, settings: Settings) -> Starlette:
             {what: fault or "ok" for what, fault in faults.items()}, 200 if ready else 503
         )
 
-    return Starlette(
-        routes=[
-            Route("/webhooks/ringcentral", webhook.receive, methods=["POST"]),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-        ],
-        lifespan=up,
-    )
+    rest = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)], lifespan=up)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
+            await webhook(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    return dispatch
 
 
 def _fault_of(database: Database) -> str | None:

@@ -126,8 +126,9 @@ def test_a_batch_that_fails_leaves_nothing_half_written(
     assert counts(connection) == (0, 0)
 
 
+@pytest.mark.parametrize("recorded", [0, 2])
 def test_what_postgresql_alone_refuses_does_not_stop_the_rest(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, recorded: int
 ) -> None:
     def careless(payload: bytes, **options: Any) -> Any:
         event: Any = notification.parse(payload, **options)
@@ -139,8 +140,10 @@ def test_what_postgresql_alone_refuses_does_not_stop_the_rest(
     monkeypatch.setattr(room, "parse", careless)
     lines = list(sample.history(events=10, numbers=5))
     lines[4] = lines[4].replace(b"Washington", b"poison")
+    take_in(connection, lines[:recorded])
     outcome = take_in(connection, lines)
-    assert (outcome.appended, outcome.quarantined) == (9, 1)
+    assert (outcome.appended, outcome.duplicates) == (9 - recorded, recorded)
+    assert outcome.quarantined == 1
     row = connection.execute("SELECT reason, payload FROM inventory.quarantine").fetchone()
     assert row == ("invalid_notification", lines[4])
     assert_whole(connection)

@@ -155,4 +155,5 @@ def test_of_two_that_would_ask_one_does(
     with database.connect(autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended('inventory confirmation', 0))")
         assert confirm(connection, client) == (0, 0)
-    assert confirm(connection, client) == (1, 1)
+        other.execute("SELECT pg_advisory_unlock_all()")
+        assert confirm(connection, client) == (1, 1)
