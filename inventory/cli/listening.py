@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -43,14 +44,19 @@ def address_of(listener: socket.socket) -> str:
 
 
 @contextmanager
-def served(application: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
+def served(
+    application: ASGIApp, listener: socket.socket | None = None, **options: Any
+) -> Iterator[str]:
     """
     *application* in a thread, for as long as the context lasts.
 
-    On *listener*, which is closed afterwards; null: on any free port of loopback.
+    On *listener*, which is closed afterwards; null: on any free port of loopback. *options* are
+    uvicorn's.
     """
     with listener or listening("127.0.0.1", 0) as heard:
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(application, log_config=None, server_header=False, **options)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [heard]})
         thread.start()
         try:

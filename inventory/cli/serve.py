@@ -43,6 +43,7 @@ def serve(session: Session, host: str, port: int) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 web.application(database, settings),
+                http=web.ImpatientProtocol,
                 log_config=None,
                 access_log=False,  # an address may carry a secret in its query string
                 server_header=False,

@@ -279,7 +279,7 @@ class RingCentral:
             # Its text names the host at most, but its request holds our token.
             raise Unavailable(what, f"{type(error).__name__}: {error}") from None
         budget.learn(response.headers)
-        log.debug("%s: %d, RCRequestId %s", what, response.status_code, _request_id(response))
+        log.info("%s: %d, RCRequestId %s", what, response.status_code, _request_id(response))
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise _TooMany(what, response, budget.close(retry_after(response.headers)))
         return response

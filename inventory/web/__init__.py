@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from inventory.web.app import application
+from inventory.web.protocol import ImpatientProtocol
 
-__all__ = ["application"]
+__all__ = ["ImpatientProtocol", "application"]

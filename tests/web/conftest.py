@@ -21,7 +21,8 @@ def receiver(database: Database) -> Iterator[Receiver]:
     with ExitStack() as stack:
 
         def start(**flags: object) -> httpx.Client:
-            url = stack.enter_context(served(web.application(database, settings.load(**flags))))
+            app = web.application(database, settings.load(**flags))
+            url = stack.enter_context(served(app, http=web.ImpatientProtocol))
             return stack.enter_context(httpx.Client(base_url=url, timeout=30))
 
         yield start

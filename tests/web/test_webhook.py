@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from inventory import sample
 from inventory.database import Database
 from inventory.ingest.framing import ITEM_LIMIT
 from inventory.notification import shape
-from inventory.web import webhook
+from inventory.web import protocol, webhook
 from tests.waiting import until
 from tests.web.conftest import Receiver
 
@@ -185,6 +186,34 @@ def test_a_client_that_does_not_send_what_it_promised_is_sent_away(
         slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
         slow.settimeout(30)
         assert slow.recv(4096).startswith(b"HTTP/1.1 503 ")
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_client_that_does_not_say_what_it_wants_is_not_waited_for(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_WITHIN", 0.1)
+    client = receiver()
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as slow:
+        slow.settimeout(30)
+        if kept:
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b'{"status":"ok"}' in slow.recv(4096)
+        slow.sendall(b"POST /webhooks/ringcentral HTTP/1.1\r\nHost: ")
+        assert slow.recv(4096) == b""
+
+
+def test_a_head_without_end_is_not_taken(receiver: Receiver) -> None:
+    client = receiver()
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as endless:
+        endless.settimeout(30)
+        with suppress(ConnectionError):
+            endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+            for _ in range(1000):
+                endless.sendall(b"X-Header: " + b"x" * 1000 + b"\r\n")
+            endless.sendall(b"\r\n")
+        with suppress(ConnectionError):
+            assert endless.recv(4096) == b""
 
 
 def test_without_a_database_the_answer_is_503_and_with_one_again_200(
