@@ -19,6 +19,7 @@ lint: $(VENV)/.dev                 ## style, types and import floors
 
 bench: $(VENV)/.dev                ## ratios against PostgreSQL itself, in one run
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.receiver
 
 wheel: $(VENV)/.dev                ## dist/inventory-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -71,6 +71,11 @@ class Sender:
         await self._reader.readexactly(2)  # {}
         return head.startswith(b"HTTP/1.1 200 ")
 
+    @property
+    def closed(self) -> bool:
+        """Whether the server has hung up, as it does on connections that are idle."""
+        return self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -106,6 +111,8 @@ async def at_a_rate(url: str, seconds: float) -> tuple[list[str], list[float]]:
     begun = time.perf_counter()
 
     async def send(due: float) -> None:
+        while idle and idle[-1].closed:
+            idle.pop().close()
         sender = idle.pop() if idle else await Sender.to(url)
         uuid, body = notification()
         if await sender.deliver(body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,9 +24,12 @@ from inventory.notification import Rejection, parse
 from inventory.quarantine import Quarantined
 
 BATCH = 5_000
+"""Notifications a transaction at most; larger ones are hardly faster."""
+SMALLEST_BATCH = 250
+HOLD = 0.1
 """
-Notifications a transaction. It holds an account's row for some 100 ms, which is what a webhook may
-have to wait for its turn; larger batches are hardly faster.
+Seconds that a transaction is to take. It holds its accounts' rows for so long, and a webhook has to
+wait for its turn; where PostgreSQL is slow, or busy, batches get smaller.
 """
 
 
@@ -80,6 +84,7 @@ class Intake:
         self._account_id = account_id
         self._future_tolerance = future_tolerance
         self._taken = 0
+        self._batch = BATCH
         self._repeats = False
 
     def read(self, payloads: Iterable[bytes]) -> Read:
@@ -127,15 +132,39 @@ class Intake:
         pending: Future[Outcome] | None = None
         with _two_threads_at_full_speed(), ThreadPoolExecutor(1, "write") as writer:
             try:
-                for batch in _batches(payloads):
+                for batch in self._batches(payloads):
                     read = self.read(batch)
                     if pending is not None:
                         outcome, pending = pending.result(), None
                         written(outcome)
-                    pending = writer.submit(self.write, connection, read)
+                    pending = writer.submit(self._write_in_time, connection, read)
             finally:
                 if pending is not None:
                     written(pending.result())
+
+    def _batches(self, payloads: Iterable[Sequence[bytes]]) -> Iterator[list[bytes]]:
+        """The payloads in lists of what is a batch now; all that came before an error, too."""
+        waiting: list[bytes] = []
+        try:
+            for some in payloads:
+                waiting.extend(some)
+                while len(waiting) >= self._batch:
+                    batch, waiting = waiting[: self._batch], waiting[self._batch :]
+                    yield batch
+        except InventoryError:
+            if waiting:
+                yield waiting
+            raise
+        if waiting:
+            yield waiting
+
+    def _write_in_time(self, connection: Connection, read: Read) -> Outcome:
+        """Write what was *read*, and learn how much of it is a batch."""
+        begun = time.monotonic()
+        outcome = self.write(connection, read)
+        fitting = int(outcome.total * HOLD / max(time.monotonic() - begun, 1e-6))
+        self._batch = min(max(fitting, SMALLEST_BATCH), BATCH)
+        return outcome
 
     def _write(self, connection: Connection, read: Read, *, repeats: bool) -> Outcome:
         appended = event_log.append(connection, read.batch, source=self._source, repeats=repeats)
@@ -205,20 +234,3 @@ def _two_threads_at_full_speed() -> Iterator[None]:
         sys.setswitchinterval(interval)
         if collecting:
             gc.enable()
-
-
-def _batches(payloads: Iterable[Sequence[bytes]]) -> Iterator[list[bytes]]:
-    """The payloads in lists of `BATCH`, or a little more; all that came before an error, too."""
-    batch: list[bytes] = []
-    try:
-        for some in payloads:
-            batch.extend(some)
-            if len(batch) >= BATCH:
-                yield batch
-                batch = []
-    except InventoryError:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
