@@ -154,8 +154,8 @@ def seal_hash(
     microseconds = (sealed_at - _EPOCH) // _MICROSECOND
     return sha256(
         previous_hash
-        + first_position.to_bytes(8, "big")
-        + last_position.to_bytes(8, "big")
+        + first_position.to_bytes(8, "big", signed=True)
+        + last_position.to_bytes(8, "big", signed=True)
         + microseconds.to_bytes(8, "big", signed=True)
         + events_hash
         + source.encode()

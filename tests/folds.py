@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from inventory import event_log, lifecycle, projector
-from inventory.event import Event, Recorded
+from inventory.event import Event, Origin, Recorded
 
 ATTRIBUTES = """phone_number, payment_type, location, number_type, usage_type, status, provider_id,
     provider_name, uri"""
@@ -34,6 +35,12 @@ WHERE account_id = %s
 ORDER BY phone_number_id
 """
 
+SOURCES: dict[Origin, str] = {
+    "notification": "test",
+    "observation": "confirmation",
+    "operator": "operator:test",
+}
+
 CHANGES = """
 SELECT phone_number_id, phone_number, changed_at, kind, from_provider_id, from_provider_name,
     to_provider_id, to_provider_name, position, origin
@@ -46,10 +53,11 @@ Rows = list[dict[str, Any]]
 
 
 def append(connection: Connection, account: str, events: Iterable[Event]) -> None:
-    """Append *events* to an account of the caller's choice."""
+    """Append *events* to an account of the caller's choice, those of one origin under one seal."""
     moved = [event._replace(account_id=account) for event in events]
     with connection.transaction():
-        event_log.append(connection, event_log.prepare(moved), source="test")
+        for origin, some in groupby(moved, key=lambda event: event.origin):
+            event_log.append(connection, event_log.prepare(some), source=SOURCES[origin])
 
 
 def fold(connection: Connection, account: str) -> None:

@@ -31,16 +31,32 @@ def an_event(
     uuid: str | None = None,
     **attributes: str | None,
 ) -> Event:
-    """An event *at* so many seconds after the start; what is left out is a plain number's."""
+    """
+    An event *at* so many seconds after the start; what is left out is a plain number's.
+
+    Its payload says all of it but the account, which a test may choose anew.
+    """
     uuid = uuid or f"{next(_uuids)}"
-    said = {
-        "phone_number": f"+1202555{int(number) % 10000:04d}",
-        "usage_type": CONTACT_CENTER,
-        "status": "Normal",
-        "provider_id": "1",
-    } | attributes
+    occurred_at = START + timedelta(seconds=at)
+    said = Attributes(
+        **{
+            "phone_number": f"+1202555{int(number) % 10000:04d}",
+            "usage_type": CONTACT_CENTER,
+            "status": "Normal",
+            "provider_id": "1",
+        }
+        | attributes
+    )
     payload = json.dumps(
-        {"uuid": uuid, "type": event_type, "number": number, "at": at, "said": said}
+        {
+            "uuid": uuid,
+            "event": "/restapi/v1.0/account/{accountId}/phone-number",
+            "timestamp": occurred_at.isoformat(),
+            "subscriptionId": "9d38419f",
+            "ownerId": "8475874957",
+            **({} if origin == "notification" else {"origin": origin}),
+            "body": {"eventType": event_type, "phoneNumberInfo": _info(number, said)},
+        }
     )
     return Event(
         account,
@@ -48,13 +64,28 @@ def an_event(
         uuid,
         event_type,
         origin,
-        START + timedelta(seconds=at),
+        occurred_at,
         "9d38419f",
         "8475874957",
-        Attributes(**said),
+        said,
         payload,
         sha256(payload.encode()).digest(),
     )
+
+
+def _info(number: str, said: Attributes) -> dict[str, object]:
+    info = {
+        "id": number,
+        "uri": said.uri,
+        "phoneNumber": said.phone_number,
+        "paymentType": said.payment_type,
+        "location": said.location,
+        "type": said.number_type,
+        "usageType": said.usage_type,
+        "status": said.status,
+        "contactCenterProvider": {"id": said.provider_id, "name": said.provider_name},
+    }
+    return {name: value for name, value in info.items() if value is not None}
 
 
 def _attributes() -> st.SearchStrategy[dict[str, str | None]]:

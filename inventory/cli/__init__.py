@@ -26,6 +26,7 @@ from inventory.cli import (
     serve,
     simulate,
     subscription,
+    verify,
 )
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
@@ -75,6 +76,7 @@ for command in (
     serve.serve,
     simulate.simulate,
     subscription.subscription,
+    verify.verify,
 ):
     inventory.add_command(command)
 

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from inventory import read_model
+from inventory import read_model, verification
 from inventory.cli import output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
@@ -141,6 +141,23 @@ def tail(session: Session, count: int, account: str | None, *, follow: bool) -> 
             if not follow:
                 return
             time.sleep(GLANCE)
+
+
+@event.command()
+@click.option("--account", metavar="ID", help="Of this account only.")
+@output.format_option
+@pass_session
+def head(session: Session, account: str | None, format_: str | None, output_: Path | None) -> None:
+    """
+    The head of each account's log: what `inventory verify --head` wants to see again.
+
+    Kept where nobody who can write the database can write, it proves that no event up to it was
+    altered, added or removed since.
+    """
+    columns = ("account_id", "position", "head_hash", "at")
+    with session.database() as database:
+        query = verification.heads(account=account)
+        output.write_query(database, query, format_, output_, columns)
 
 
 def _print_after(database: Database, positions: dict[str, int], account: str | None) -> None:
