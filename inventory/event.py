@@ -77,3 +77,5 @@ class Recorded(NamedTuple):
     recorded_at: datetime
     """Ours: when the append that holds it took the account's lock; never falls along the log."""
     event: Event
+    source: str | None = None
+    """Where it came from, as sealed with it: webhook, file:NAME, …; null: that was not read."""

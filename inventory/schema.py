@@ -153,7 +153,16 @@ event = Table(
     CheckConstraint("origin IN ('notification', 'observation', 'operator')", name="origin"),
     comment="The log: every accepted event, append-only",
 )
-Index(None, event.c.account_id, event.c.phone_number_id, event.c.occurred_at)
+# The law's order, and both clocks: which event was the latest at a time, as known at another, is
+# answered by the index alone.
+Index(
+    None,
+    event.c.account_id,
+    event.c.phone_number_id,
+    event.c.occurred_at,
+    event.c.position,
+    postgresql_include=["recorded_at"],
+)
 Index(
     "event_not_notified_idx",
     event.c.account_id,

@@ -1,13 +1,16 @@
-"""What people type, read: instants."""
+"""What people type, read: instants, and the two clocks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from inventory.settings import duration
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Instant(click.ParamType[datetime]):
@@ -32,3 +35,10 @@ class Instant(click.ParamType[datetime]):
 
 
 INSTANT = Instant()
+
+
+def clocks(function: Function) -> Function:
+    """`--at` and `--known-at`: when it was true, and when we knew."""
+    at = click.option("--at", type=INSTANT, help="As it was then.")
+    known_at = click.option("--known-at", type=INSTANT, help="From what was known then.")
+    return at(known_at(function))

@@ -19,9 +19,11 @@ from inventory.read_model.log import (
     log_of,
 )
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
+from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
 from inventory.read_model.quarantine import quarantined, quarantined_item
 
 __all__ = [
+    "HISTORY_COLUMNS",
     "AccountNeeded",
     "EventUnknown",
     "NumberUnknown",
@@ -33,6 +35,7 @@ __all__ = [
     "freshness",
     "heads",
     "history",
+    "history_as_of",
     "identities",
     "log_of",
     "numbers",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import phonenumbers
-from sqlalchemy import Connection, func, select, tuple_, union
+from sqlalchemy import Connection, Text, exists, func, literal, select, union
 
 from inventory import schema
 from inventory.errors import InventoryError
 from inventory.read_model.conditions import equal
 
+_account = schema.account
 _event = schema.event
 _version = schema.contact_center_number_version
 
@@ -34,24 +35,31 @@ def identities(
         NumberUnknown: There is none.
     """
     spellings = _e164(number)
-    key = tuple_(_event.c.account_id, _event.c.phone_number_id)
-    # Versions say every E.164 number an id ever had; the event log is asked by id alone.
+    # Versions say every E.164 number an id ever had; the event log is asked by id alone, and for
+    # each account, since its indexes begin with that.
+    id_ = literal(number.strip(), Text)
     held = union(
         select(_version.c.account_id, _version.c.phone_number_id).where(
             _version.c.phone_number.in_(spellings)
         ),
-        select(_event.c.account_id, _event.c.phone_number_id).where(
-            _event.c.phone_number_id == number.strip()
+        select(_account.c.account_id, id_).where(
+            exists().where(
+                _event.c.account_id == _account.c.account_id, _event.c.phone_number_id == id_
+            )
         ),
     ).subquery()
-    found = connection.execute(
-        select(_event.c.account_id, _event.c.phone_number_id)
+    first = (
+        select(func.min(_event.c.occurred_at))
         .where(
-            key.in_(select(held.c.account_id, held.c.phone_number_id)),
-            *equal(_event, account_id=account),
+            _event.c.account_id == held.c.account_id,
+            _event.c.phone_number_id == held.c.phone_number_id,
         )
-        .group_by(_event.c.account_id, _event.c.phone_number_id)
-        .order_by(_event.c.account_id, func.min(_event.c.occurred_at))
+        .scalar_subquery()
+    )
+    found = connection.execute(
+        select(held.c.account_id, held.c.phone_number_id)
+        .where(*equal(held, account_id=account))
+        .order_by(held.c.account_id, first, held.c.phone_number_id)
     )
     identities_ = [(row.account_id, row.phone_number_id) for row in found]
     if not identities_:

@@ -14,7 +14,16 @@ from inventory.event import Attributes, Event, Recorded
 from inventory.read_model.conditions import equal, within
 
 _event = schema.event
+_seal = schema.seal
 _WITHOUT_PAYLOAD = [column for column in _event.c if column.name != "payload"]
+# The seal over an event is the first that reaches its position.
+_source = (
+    select(_seal.c.source)
+    .where(_seal.c.account_id == _event.c.account_id, _seal.c.last_position >= _event.c.position)
+    .order_by(_seal.c.last_position)
+    .limit(1)
+    .scalar_subquery()
+)
 
 
 class EventUnknown(InventoryError):
@@ -104,12 +113,30 @@ def events_after(
             positions[account_id] = head
 
 
-def log_of(connection: Connection, account_id: str, phone_number_id: str) -> list[Recorded]:
-    """Everything ever recorded of one number, as the law wants it."""
+def log_of(
+    connection: Connection,
+    account_id: str,
+    phone_number_id: str,
+    *,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> list[Recorded]:
+    """
+    What was recorded of one number, as the law wants it, each event with its source.
+
+    With *at* what occurred until then, with *known_at* what was known then; else everything.
+    """
+    wanted = [_event.c.account_id == account_id, _event.c.phone_number_id == phone_number_id]
+    if at is not None:
+        wanted.append(_event.c.occurred_at <= at)
+    if known_at is not None:
+        wanted.append(_event.c.recorded_at <= known_at)
     rows = connection.execute(
-        select(*_WITHOUT_PAYLOAD, cast(_event.c.payload, Text).label("payload")).where(
-            _event.c.account_id == account_id, _event.c.phone_number_id == phone_number_id
-        )
+        select(
+            *_WITHOUT_PAYLOAD,
+            cast(_event.c.payload, Text).label("payload"),
+            _source.label("source"),
+        ).where(*wanted)
     )
     return [_recorded(row) for row in rows.mappings()]
 
@@ -128,4 +155,4 @@ def _recorded(row: RowMapping) -> Recorded:
         row["payload"],
         row["payload_sha256"],
     )
-    return Recorded(row["position"], row["recorded_at"], event)
+    return Recorded(row["position"], row["recorded_at"], event, row["source"])

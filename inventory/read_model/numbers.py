@@ -36,12 +36,13 @@ def numbers_as_of(
     at: datetime | None,
     known_at: datetime | None,
     *,
+    keys: Sequence[tuple[str, str]] | None = None,
     account: str | None = None,
     provider: str | None = None,
     status: str | None = None,
     limit: int | None = None,
 ) -> Select[Any]:
-    """The inventory as it was *at* one time, from what was known at another; null: now."""
+    """The inventory, or these numbers, as it was *at* one time, as known at another; null: now."""
     columns = ("account_id", "phone_number_id", *Attributes._fields)
     number = (
         func.inventory.number_as_of(
@@ -50,9 +51,12 @@ def numbers_as_of(
         .table_valued(*columns)
         .alias("number")
     )
+    wanted = equal(number, account_id=account, provider_id=provider, status=status)
+    if keys is not None:
+        wanted.append(tuple_(number.c.account_id, number.c.phone_number_id).in_(keys))
     return (
         select(number)
-        .where(*equal(number, account_id=account, provider_id=provider, status=status))
+        .where(*wanted)
         .order_by(number.c.account_id, number.c.phone_number, number.c.phone_number_id)
         .limit(limit)
     )

@@ -1,9 +1,8 @@
-CREATE FUNCTION inventory.number_as_of(
-    at timestamptz DEFAULT now(),
-    known_at timestamptz DEFAULT now()
-) RETURNS TABLE (
-    account_id text,
-    phone_number_id text,
+-- A type of its own: columns that RETURNS TABLE declares are of the default collation, and a
+-- condition on an id in another collation than its index finds no way into it.
+CREATE TYPE inventory.number_then AS (
+    account_id text COLLATE "C",
+    phone_number_id text COLLATE "C",
     phone_number text,
     payment_type text,
     location text,
@@ -13,21 +12,42 @@ CREATE FUNCTION inventory.number_as_of(
     provider_id text,
     provider_name text,
     uri text
-)
+);
+
+COMMENT ON TYPE inventory.number_then IS 'A number as it was at a time: a row of number_as_of';
+
+-- Which event was a number's latest then is read off an index that holds both clocks, in the law's
+-- order and so without a sort; the event itself is fetched once a number, LATERAL and LIMIT, so
+-- that the planner cannot think of reading all events instead. Its body is inlined: a condition on
+-- account_id and phone_number_id becomes one on that index.
+CREATE FUNCTION inventory.number_as_of(
+    at timestamptz DEFAULT now(),
+    known_at timestamptz DEFAULT now()
+) RETURNS SETOF inventory.number_then
 LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT
-        latest.account_id, latest.phone_number_id, latest.phone_number, latest.payment_type,
-        latest.location, latest.number_type, latest.usage_type, latest.status, latest.provider_id,
-        latest.provider_name, latest.uri
+        latest.account_id, latest.phone_number_id, said.phone_number, said.payment_type,
+        said.location, said.number_type, said.usage_type, said.status, said.provider_id,
+        said.provider_name, said.uri
     FROM (
-        SELECT DISTINCT ON (event.account_id, event.phone_number_id) event.*
+        SELECT DISTINCT ON (event.account_id, event.phone_number_id)
+            event.account_id, event.phone_number_id, event.position
         FROM inventory.event
         WHERE event.occurred_at <= number_as_of.at
           AND event.recorded_at <= number_as_of.known_at
-        ORDER BY event.account_id, event.phone_number_id, event.occurred_at DESC, event.position DESC
+        ORDER BY
+            event.account_id DESC, event.phone_number_id DESC, event.occurred_at DESC,
+            event.position DESC
     ) AS latest
-    WHERE inventory.inside(latest.event_type, latest.usage_type)
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM inventory.event
+        WHERE event.account_id = latest.account_id
+          AND event.position = latest.position
+        LIMIT 1
+    ) AS said
+    WHERE inventory.inside(said.event_type, said.usage_type)
 $$;
 
 COMMENT ON FUNCTION inventory.number_as_of(timestamptz, timestamptz) IS

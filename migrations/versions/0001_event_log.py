@@ -128,11 +128,12 @@ def upgrade() -> None:
         comment="The log: every accepted event, append-only",
     )
     op.create_index(
-        "event_account_id_phone_number_id_occurred_at_idx",
+        "event_account_id_phone_number_id_occurred_at_position_idx",
         "event",
-        ["account_id", "phone_number_id", "occurred_at"],
+        ["account_id", "phone_number_id", "occurred_at", "position"],
         unique=False,
         schema="inventory",
+        postgresql_include=["recorded_at"],
     )
     op.create_index(
         "event_not_notified_idx",

@@ -26,6 +26,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION inventory.number_as_of(timestamptz, timestamptz)")
+    op.execute("DROP TYPE inventory.number_then")
     op.execute("DROP VIEW inventory.freshness")
     op.execute("DROP VIEW inventory.provider")
     op.execute("DROP VIEW inventory.reassignment")
