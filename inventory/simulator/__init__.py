@@ -29,6 +29,9 @@ __all__ = ["Application", "Churn", "Faults", "Limits", "Platform", "Simulator"]
 
 Result = TypeVar("Result")
 
+REMINDER_JOB = 0.1
+"""Seconds between looks at who is to be reminded."""
+
 
 class Simulator:
     """
@@ -46,6 +49,7 @@ class Simulator:
         self.platform = platform
         self.delivery = Delivery(platform)
         self.gateway = Gateway(platform)
+        self.rest = Rest(platform, self.delivery)
         self._churn = churn
         self._rate = rate
         self._loop: asyncio.AbstractEventLoop
@@ -56,7 +60,7 @@ class Simulator:
         """The ASGI application."""
         return Starlette(
             routes=[
-                *Rest(self.platform, self.delivery).routes(),
+                *self.rest.routes(),
                 self.gateway.route(),
                 Route("/simulator", self._about),
                 Route("/simulator/faults", self._set_faults, methods=["PUT"]),
@@ -68,19 +72,25 @@ class Simulator:
     @asynccontextmanager
     async def _up(self, _: Starlette) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
-        churning = asyncio.create_task(self._go_on())
+        going_on = [asyncio.create_task(each) for each in (self._churn_on(), self._remind())]
         try:
             yield
         finally:
-            churning.cancel()
-            with suppress(asyncio.CancelledError):
-                await churning
+            for task in going_on:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await self.delivery.close()
 
-    async def _go_on(self) -> None:
+    async def _churn_on(self) -> None:
         while self._churn is not None and self._rate > 0:
             await asyncio.sleep(self.platform.chance.expovariate(self._rate))
             self._churn.step()
+
+    async def _remind(self) -> None:
+        while True:
+            await asyncio.sleep(REMINDER_JOB)
+            self.platform.remind()
 
     def call(self, work: Callable[[], Result]) -> Result:
         """Do *work* within the event loop, and come back with what it returned."""
@@ -109,7 +119,12 @@ class Simulator:
                 "acknowledged": delivery.acknowledged,
                 "failed": delivery.failed,
                 "dropped": delivery.dropped,
+                "delayed": delivery.delayed,
+                "duplicated": delivery.duplicated,
+                "corrupted": delivery.corrupted,
                 "logins": platform.logins,
+                "refused": self.rest.refused,
+                "throttled": self.rest.throttled,
                 "penalties_restarted": platform.limits.restarted,
                 "faults": platform.faults.model_dump(),
             }

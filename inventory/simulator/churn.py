@@ -10,6 +10,7 @@ PROVIDERS = (
     {"id": "7", "name": "Genesys Cloud"},
 )
 ELSEWHERE = ("DirectNumber", "CompanyNumber", "CompanyFaxNumber")
+TYPES = ("VoiceFax", "VoiceOnly", "FaxOnly")
 PLACES = ("Washington, DC", "Belmont, CA", "Denver, CO")
 
 
@@ -25,6 +26,7 @@ class Churn:
     def __init__(self, platform: Platform, *, silent: float = 0.0) -> None:
         self._platform = platform
         self._silent = silent
+        self.changes = 0
 
     def populate(self, numbers: int) -> None:
         """Numbers that were there before anybody listened; half of them Contact Center's."""
@@ -34,6 +36,7 @@ class Churn:
                 self._platform.add(
                     contactCenterProvider=dict(chance.choice(PROVIDERS)),
                     location=chance.choice(PLACES),
+                    type=chance.choice(TYPES),
                 )
             else:
                 number = self._platform.add(usageType=chance.choice(ELSEWHERE))
@@ -41,6 +44,7 @@ class Churn:
 
     def step(self) -> None:
         """Change one number."""
+        self.changes += 1
         platform, chance = self._platform, self._platform.chance
         inside = platform.contact_center()
         outside = [n for n in platform.numbers.values() if n["usageType"] != CONTACT_CENTER]
@@ -60,4 +64,8 @@ class Churn:
         elif inside and which < 0.65:
             platform.delete(chance.choice(inside))
         else:
-            platform.create(contactCenterProvider=provider, location=chance.choice(PLACES))
+            platform.create(
+                contactCenterProvider=provider,
+                location=chance.choice(PLACES),
+                type=chance.choice(TYPES),
+            )

@@ -6,13 +6,13 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import httpx
 
-from inventory.simulator.platform import Platform, Subscription
+from inventory.simulator.platform import Platform
+from inventory.simulator.subscription import Subscription
 
 ANSWER_WITHIN = 3.0
 LONGEST_RESPONSE = 1024
@@ -58,7 +58,11 @@ class Delivery:
         self._under_way: set[asyncio.Task[None]] = set()
         self.acknowledged = 0
         self.failed = 0
+        """Deliveries that were not answered as they must be; they are not sent again."""
         self.dropped = 0
+        self.delayed = 0
+        self.duplicated = 0
+        self.corrupted = 0
 
     async def validate(self, address: str, token: str | None) -> None:
         """
@@ -86,11 +90,16 @@ class Delivery:
         if chance.random() < faults.drop:
             self.dropped += 1
             return
-        wait = chance.uniform(0, faults.delay_seconds) if chance.random() < faults.delay else 0.0
+        wait = 0.0
+        if chance.random() < faults.delay:
+            self.delayed += 1
+            wait = chance.uniform(0, faults.delay_seconds)
         payloads = [payload]
         if chance.random() < faults.corrupt:
+            self.corrupted += 1
             payloads.insert(0, payload[: len(payload) // 2])
         if chance.random() < faults.duplicate:
+            self.duplicated += 1
             payloads.append(payload)
         task = asyncio.get_running_loop().create_task(self._deliver(subscription, payloads, wait))
         self._under_way.add(task)
@@ -141,10 +150,15 @@ class Delivery:
             headers["verification-token"] = token
         begun = time.monotonic()
         answered = httpx.Headers()
-        fault: str | None = "I/O operation is failed"
-        with suppress(httpx.HTTPError, TimeoutError):
+        fault: str | None
+        try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 response = await self._http.post(address, content=payload, headers=headers)
+        except (httpx.TimeoutException, TimeoutError):
+            fault = "I/O operation is failed. Details: [Read timed out]"
+        except (httpx.HTTPError, httpx.InvalidURL):
+            fault = "I/O operation is failed. Details: [Connection refused]"
+        else:
             answered = response.headers
             fault = _fault_of(response)
         return Delivered(fault, time.monotonic() - begun, answered)

@@ -16,8 +16,10 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from inventory.simulator.platform import Platform, Subscription
-from inventory.simulator.rest import shown
+from inventory.simulator.platform import Platform
+from inventory.simulator.rest.operation import Refusal
+from inventory.simulator.rest.subscriptions import filters_of, require_room, shown
+from inventory.simulator.subscription import WEBSOCKET_TERM, Subscription
 
 NO_TOKEN = 4400
 BUFFER = 100
@@ -125,17 +127,26 @@ class Gateway:
             return
         if meta["type"] != "ClientRequest" or meta["method"] != "POST":
             return
+        answer = {"type": "ClientRequest", "messageId": meta["messageId"], "status": 200}
+        try:
+            session.subscription = self._subscribe(session, message[1])
+        except Refusal as refusal:
+            await self._say(session, {**answer, "status": refusal.status}, refusal.body())
+        else:
+            await self._say(session, answer, shown(self._platform, session.subscription))
+
+    def _subscribe(self, session: _Session, asked: dict[str, Any]) -> Subscription:
+        filters = filters_of(asked, WEBSOCKET_TERM)
         if session.subscription is not None:  # a second one takes the place of the first
             self._platform.subscriptions.pop(session.subscription.id, None)
-        session.subscription = self._platform.subscribe(
-            message[1]["eventFilters"],
+        require_room(self._platform)
+        return self._platform.subscribe(
+            filters,
             transport="WebSocket",
             address=None,
             verification_token=None,
             expires_in=None,
         )
-        answer = {"type": "ClientRequest", "messageId": meta["messageId"], "status": 200}
-        await self._say(session, answer, shown(self._platform, session.subscription))
 
     async def _say(
         self, session: _Session, meta: dict[str, Any], body: object, *, keep: bool = True

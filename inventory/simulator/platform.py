@@ -11,38 +11,21 @@ import json
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from inventory.simulator.faults import Faults
 from inventory.simulator.limits import Limits
+from inventory.simulator.subscription import Subscription, term_of
 
 CONTACT_CENTER = "ContactCenterNumber"
 SUBSCRIPTION_LIMIT = 30
-LONGEST_TERM = 315_360_000
-USUAL_TERM = 604_800
 SESSIONS = 5
+EVENT_TYPES = {"VoiceOnly": "Voice", "FaxOnly": "Fax"}
+"""What a notification calls a number's type, where REST calls it otherwise."""
 
 Number = dict[str, Any]
-
-
-@dataclass
-class Subscription:
-    """A subscription, and what the platform keeps to itself of it."""
-
-    id: str
-    transport: str
-    filters: list[str]
-    created: datetime
-    expires: datetime
-    term: int
-    address: str | None = None
-    verification_token: str | None = None
-    status: str = "Active"
-    blacklisted: dict[str, str] | None = None
-    failing_since: datetime | None = None
-    disabled: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -123,7 +106,8 @@ class Platform:
 
     def spend_websocket_token(self, token: str) -> bool:
         """Whether *token* opens a WebSocket; it does so once."""
-        return self.now() < self._websocket_tokens.pop(token, self.now())
+        until = self._websocket_tokens.pop(token, None)
+        return until is not None and self.now() < until
 
     def end_sessions(self) -> None:
         """As when the password changes."""
@@ -200,20 +184,18 @@ class Platform:
         expires_in: int | None,
     ) -> Subscription:
         """A new subscription, whose address has been validated."""
-        term = 86_399 if transport == "WebSocket" else min(expires_in or USUAL_TERM, LONGEST_TERM)
+        term = term_of(transport, expires_in)
         now = self.now()
-        resolved = [self._resolved(filter_) for filter_ in filters]
-        self.chance.shuffle(resolved)
         subscription = Subscription(
             id=str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
             transport=transport,
-            filters=resolved,
+            filters=self._shown(filters),
             created=now,
             expires=now + timedelta(seconds=term),
             term=term,
             address=address,
             verification_token=verification_token,
-            disabled=[self._resolved(f) for f in filters if f in self.unserved_filters],
+            disabled=self._unserved(filters),
         )
         self.subscriptions[subscription.id] = subscription
         return subscription
@@ -227,15 +209,27 @@ class Platform:
 
     def renew(self, subscription: Subscription) -> None:
         """Its term begins anew."""
-        subscription.expires = self.now() + timedelta(seconds=subscription.term)
+        subscription.begin(self.now())
 
-    def remind(self, subscription: Subscription) -> None:
-        """Say that it is about to end, if it asked for that."""
-        for filter_ in subscription.filters:
-            if "/subscription/~?" in filter_:
-                left = int((subscription.expires - self.now()).total_seconds())
-                body = {"id": subscription.id, "expiresIn": left}
-                self.tell(subscription, self._envelope(subscription, filter_, body))
+    def update(
+        self, subscription: Subscription, *, filters: list[str] | None, expires_in: int | None
+    ) -> None:
+        """Other filters, if there are any; and a term of *expires_in*, or else the usual one."""
+        if filters is not None:
+            subscription.filters = self._shown(filters)
+            subscription.disabled = self._unserved(filters)
+        subscription.term = term_of(subscription.transport, expires_in)
+        subscription.begin(self.now())
+
+    def remind(self) -> None:
+        """Tell those that asked for it that they are about to end."""
+        self.purge()
+        now = self.now()
+        for subscription in self.subscriptions.values():
+            if subscription.status == "Active":
+                for filter_ in subscription.due(now):
+                    body = {"id": subscription.id, "expiresIn": subscription.left(now)}
+                    self.tell(subscription, self._envelope(subscription, filter_, body))
 
     def blacklist(self, subscription: Subscription, reason: str) -> None:
         """Deliver nothing to it any more; nobody is told."""
@@ -245,18 +239,23 @@ class Platform:
     def _announce(self, event_type: str, number: Number) -> None:
         self.purge()
         self.told += 1
-        # As the guide has it: the id a string, unlike REST's.
-        body = {"eventType": event_type, "phoneNumberInfo": {**number, "id": str(number["id"])}}
-        event = f"/restapi/v1.0/account/{self.account_id}/phone-number"
+        # As the guide has it: the id a string, and the type in other words than REST's.
+        kind = EVENT_TYPES.get(number["type"], number["type"])
+        info = {**number, "id": str(number["id"]), "type": kind}
+        body = {"eventType": event_type, "phoneNumberInfo": info}
+        path = f"/restapi/v1.0/account/{self.account_id}/phone-number"
         for subscription in self.subscriptions.values():
-            served = set(subscription.filters) - set(subscription.disabled)
-            if subscription.status == "Active" and any(f.startswith(event) for f in served):
-                self.tell(subscription, self._envelope(subscription, event, body))
+            if subscription.status != "Active":
+                continue
+            for filter_ in subscription.filters:
+                if filter_.partition("?")[0] == path and filter_ not in subscription.disabled:
+                    self.tell(subscription, self._envelope(subscription, filter_, body))
+                    break
 
     def _envelope(self, subscription: Subscription, event: str, body: object) -> bytes:
         return json.dumps(
             {
-                "uuid": str(self.chance.getrandbits(62)),
+                "uuid": str(self.chance.randrange(10**17, 10**20)),
                 "event": event,
                 "timestamp": said(self._sent()),
                 "subscriptionId": subscription.id,
@@ -272,6 +271,15 @@ class Platform:
             self._last_sent + timedelta(milliseconds=1),
         )
         return self._last_sent
+
+    def _shown(self, filters: list[str]) -> list[str]:
+        """*filters* as they are shown: with ids, and in whatever order."""
+        resolved = [self._resolved(filter_) for filter_ in filters]
+        self.chance.shuffle(resolved)
+        return resolved
+
+    def _unserved(self, filters: list[str]) -> list[str]:
+        return [self._resolved(each) for each in filters if each in self.unserved_filters]
 
     def _resolved(self, filter_: str) -> str:
         if filter_.startswith("/restapi/v1.0/subscription/"):

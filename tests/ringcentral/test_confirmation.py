@@ -153,7 +153,9 @@ def test_of_two_that_would_ask_one_does(
     client: RingCentral, connection: Connection, database: Any
 ) -> None:
     with database.connect(autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended('inventory confirmation', 0))")
+        lock = "SELECT pg_advisory_{}(hashtextextended('inventory confirmation', 0))"
+        other.execute(lock.format("lock").encode())
         assert confirm(connection, client) == (0, 0)
-        other.execute("SELECT pg_advisory_unlock_all()")
-        assert confirm(connection, client) == (1, 1)
+        # A server takes back the locks of a connection that has closed when it gets to it.
+        other.execute(lock.format("unlock").encode())
+    assert confirm(connection, client) == (1, 1)

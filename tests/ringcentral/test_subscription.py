@@ -231,7 +231,6 @@ def test_what_happens_at_ringcentral_is_in_the_inventory_while_it_serves(
         until(lambda: held(database) == there(simulated))
         (subscription,) = simulated.platform.subscriptions.values()
         subscription.expires = datetime.now(UTC) + timedelta(days=4)
-        simulated.simulator.call(lambda: simulated.platform.remind(subscription))
         until(lambda: subscription.expires > datetime.now(UTC) + RENEW_BELOW)
         number = simulated.platform.contact_center()[0]
         simulated.simulator.call(
