@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,22 @@ from sqlalchemy.pool import NullPool
 from inventory import embedded, migration
 from inventory.errors import InventoryError
 from inventory.settings import Settings
+
+# From PostgreSQL 16 on, a member may or may not be allowed to act as the role. A role that was
+# never given anything here is no use to us, whatever it may do in other databases of the server.
+BECOME = """
+SELECT set_config('role', rolname, false)
+FROM pg_roles
+WHERE rolname = %(role)s
+  AND pg_has_role(rolname, %(membership)s)
+  AND has_schema_privilege(rolname, to_regnamespace('inventory')::oid, 'USAGE')
+"""
+
+SNAPSHOTS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+READ_WITHIN = "30s"
+"""What a statement of a reader may take."""
+CONNECT_WITHIN = 2
+"""Seconds that somebody who waits for an answer waits for a connection; the least libpq knows."""
 
 
 class DatabaseUnavailable(InventoryError):
@@ -49,6 +65,8 @@ class Database:
     """As libpq and psql take it; may hold a password."""
     binaries: Path | None
     """Where the embedded server's programs are; null for a server given by its address."""
+    role: str | None = None
+    """Whom connections act as, where the user may; null, or where not: the user."""
 
     @classmethod
     @contextmanager
@@ -80,24 +98,61 @@ class Database:
         try:
             # The zone, since psycopg hands out instants in the session's. The path, since ours
             # names every object with its schema, and "$user" may be that schema.
-            return psycopg.connect(
+            connection = psycopg.connect(
                 self.url,
                 application_name="inventory",
                 options="-c timezone=UTC -c search_path=public",
                 **options,
             )
+            if self.role is not None:
+                self._become(connection, self.role)
         except psycopg.OperationalError as error:
             denied = error.sqlstate is not None and error.sqlstate.startswith("28")
             raise DatabaseUnavailable(
                 str(error).strip().splitlines()[-1],
                 denied=denied or "authentication failed" in str(error),
             ) from None
+        return connection
+
+    def acting_as(self, role: str) -> Database:
+        """The same database, met with the rights of *role* and no more, where the user may."""
+        return replace(self, role=role)
+
+    def _become(self, connection: psycopg.Connection, role: str) -> None:
+        membership = "SET" if connection.info.server_version >= 160000 else "MEMBER"
+        connection.execute(BECOME, {"role": role, "membership": membership})
+        if not connection.autocommit:
+            connection.commit()
 
     @cached_property
     def engine(self) -> sqlalchemy.Engine:
         """For readers and migrations; connections are not kept, PostgreSQL is near."""
         return sqlalchemy.create_engine(
             "postgresql+psycopg://", creator=self.connect, poolclass=NullPool
+        )
+
+    def snapshots(self, connections: int) -> sqlalchemy.Engine:
+        """
+        For many short reads at once, over so many connections at most, which are kept.
+
+        Each transaction sees the database as of one moment and writes nothing; no statement takes
+        longer than `READ_WITHIN`.
+        """
+
+        def connect() -> psycopg.Connection:
+            connection = self.connect(connect_timeout=CONNECT_WITHIN, autocommit=True)
+            connection.execute(SNAPSHOTS)
+            connection.execute(f"SET statement_timeout = '{READ_WITHIN}'")
+            connection.autocommit = False
+            return connection
+
+        return sqlalchemy.create_engine(
+            "postgresql+psycopg://",
+            creator=connect,
+            pool_size=connections,
+            max_overflow=0,
+            pool_pre_ping=True,
+            hide_parameters=True,  # what people look for is not for logs
         )
 
     def upgrade(self) -> None:

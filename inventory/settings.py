@@ -15,11 +15,13 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -53,6 +55,34 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _names(value: object) -> object:
+    """The words of a list that is written with spaces or commas between them."""
+    return tuple(filter(None, re.split(r"[\s,]+", value))) if isinstance(value, str) else value
+
+
+def host_name(value: str) -> str:
+    """
+    A host's name or address as it is compared: in small letters, without brackets or a last dot.
+
+    >>> host_name("[::1]"), host_name("Example.com.")
+    ('::1', 'example.com')
+    """
+    name = value.strip().lower().removesuffix(".")
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", name) is None:
+        raise ValueError(f"expected a host's name or address without a port, found {value!r}")
+    return name
+
+
+def _network(value: str) -> str:
+    return str(ipaddress.ip_network(value, strict=False))
 
 
 def _default_home() -> Path:
@@ -100,6 +130,20 @@ class Settings(BaseSettings):
         description="where RingCentral reaches the receiver, `https://…/webhooks/ringcentral`; "
         "needed to subscribe",
     )
+    allowed_hosts: Annotated[
+        tuple[Annotated[str, AfterValidator(host_name)], ...], NoDecode, BeforeValidator(_names)
+    ] = Field(
+        (),
+        description="names that people reach this by, beyond loopback's, the address that is "
+        "listened on and `WEBHOOK_URL`'s (spaces or commas between them)",
+    )
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_names)
+    ] = Field(
+        (),
+        description="addresses or networks of reverse proxies, whose word on who asks "
+        "(`X-Forwarded-For`, `-Proto`) is believed",
+    )
     ringcentral_url: str = Field(
         "https://platform.ringcentral.com", description="RingCentral's REST API"
     )
@@ -117,6 +161,27 @@ class Settings(BaseSettings):
         """The verification tokens that are valid; empty: none is asked for."""
         given = "" if self.webhook_token is None else self.webhook_token.get_secret_value()
         return tuple(filter(None, re.split(r"[\s,]+", given)))
+
+    @property
+    def webhook_host(self) -> str | None:
+        """The host that RingCentral delivers to; null: not said, or not to be understood."""
+        url = "" if self.webhook_url is None else self.webhook_url.get_secret_value()
+        try:
+            return host_name(urlsplit(url).hostname or "")
+        except ValueError:
+            return None
+
+    @property
+    def reached_from_outside(self) -> bool:
+        """
+        Whether somebody out there is meant to reach the receiver, wherever it listens.
+
+        RingCentral delivers from outside, by way of a proxy that may stand on this very machine. A
+        verification token without an address says so, too.
+        """
+        if self.webhook_url is not None:
+            return self.webhook_host is None or not is_loopback(self.webhook_host)
+        return bool(self.webhook_tokens)
 
     @classmethod
     def settings_customise_sources(
@@ -146,7 +211,7 @@ def load(**flags: object) -> Settings:
     except ValidationError as error:
         raise InvalidSettings(
             "; ".join(
-                f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {_why(fault)}"
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {_why(fault)}"
                 for fault in error.errors(include_url=False, include_input=False)
             )
         ) from None
@@ -155,7 +220,7 @@ def load(**flags: object) -> Settings:
 def _why(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return "unknown setting" + _suggestion(str(fault["loc"][0]).upper())
-    return str(fault["msg"])
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

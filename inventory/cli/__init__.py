@@ -26,6 +26,7 @@ from inventory.cli import (
     serve,
     simulate,
     subscription,
+    token,
     verify,
 )
 from inventory.cli.session import Session
@@ -76,6 +77,7 @@ for command in (
     serve.serve,
     simulate.simulate,
     subscription.subscription,
+    token.token,
     verify.verify,
 ):
     inventory.add_command(command)

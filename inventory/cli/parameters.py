@@ -1,4 +1,4 @@
-"""What people type, read: instants, and the two clocks."""
+"""What people type, read: instants, lengths of time, and the two clocks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,25 @@ class Instant(click.ParamType[datetime]):
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+class Duration(click.ParamType[timedelta]):
+    """A length of time: `90d`, `12h`; longer than nothing."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        try:
+            length = duration(value)
+        except OverflowError:
+            length = value
+        if not isinstance(length, timedelta) or length <= timedelta(0):
+            self.fail(f"expected a length of time such as 90d or 12h, got {value!r}", param, ctx)
+        return length
+
+
 INSTANT = Instant()
+DURATION = Duration()
 
 
 def clocks(function: Function) -> Function:

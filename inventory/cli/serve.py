@@ -29,6 +29,8 @@ def serve(session: Session, host: str, port: int) -> None:
     """
     Receive RingCentral's notifications at /webhooks/ringcentral, and fold them as they come.
 
+    Answers questions at /api/v1 as well: without a token, this machine's users only, and only while
+    no receiver for RingCentral is set up; once `inventory token create` has made one, its bearers.
     Stops on SIGTERM or Ctrl-C, when all that was received is written. Several on one database work
     together.
     """
@@ -42,11 +44,13 @@ def serve(session: Session, host: str, port: int) -> None:
     with session.database() as database, listening(host, port) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
-                web.application(database, settings),
+                web.application(database, settings, host),
                 http=web.ImpatientProtocol,
                 log_config=None,
                 access_log=False,  # an address may carry a secret in its query string
                 server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=list(settings.trusted_proxies),
                 limit_concurrency=CONNECTIONS,
                 timeout_graceful_shutdown=DRAIN,
             )

@@ -21,6 +21,7 @@ from inventory.read_model.log import (
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
 from inventory.read_model.quarantine import quarantined, quarantined_item
+from inventory.read_model.tokens import tokens
 
 __all__ = [
     "HISTORY_COLUMNS",
@@ -43,4 +44,5 @@ __all__ = [
     "quarantined",
     "quarantined_item",
     "reassignments",
+    "tokens",
 ]

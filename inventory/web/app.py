@@ -6,35 +6,40 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psycopg
 from psycopg import Connection
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from inventory.database import Database, DatabaseUnavailable, SchemaOutdated
+from inventory.database import CONNECT_WITHIN, Database
 from inventory.errands import Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
-from inventory.settings import Settings
-from inventory.web.webhook import Webhook
+from inventory.settings import Settings, is_loopback
+from inventory.web import probes, problem
+from inventory.web.gate import PROBES, Gate, Hosts
+from inventory.web.guard import Guard
+from inventory.web.problem import Problem
+from inventory.web.readers import Readers
+from inventory.web.webhook import Webhook, refusing
 
 WEBHOOK = "/webhooks/ringcentral"
-CONNECT_WITHIN = 2
-"""Seconds, the least that libpq knows."""
+OPEN = PROBES
+"""What needs no token."""
+APP_CONNECTIONS = 4
+"""Of those who read what the reader's role must not see: tokens, quarantine."""
 WRITE_WITHIN = "2s"
 """What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
 
 
-def application(database: Database, settings: Settings) -> ASGIApp:
+def application(database: Database, settings: Settings, host: str = "127.0.0.1") -> ASGIApp:
     """
-    The ASGI application that serves *database*.
+    The ASGI application that serves *database*, listened for on *host*.
 
     While it is up, a projector follows the log and, where the settings give access to RingCentral,
     the subscription is kept and doubts are dispelled. When it goes down, what waits is written
-    first.
+    first. It all happens with the rights of `inventory_app` and no more, where the user may do so.
     """
+    database = database.acting_as("inventory_app")
     errands = Errands(database, settings)
 
     def written(outcome: Outcome) -> None:
@@ -54,6 +59,8 @@ def application(database: Database, settings: Settings) -> ASGIApp:
     commit = GroupCommit(connect, intake, written)
     webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
 
+    readers = Readers(database, APP_CONNECTIONS)
+
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:
         errands.start()
@@ -62,41 +69,32 @@ def application(database: Database, settings: Settings) -> ASGIApp:
         finally:
             await commit.close()
             await asyncio.to_thread(errands.stop)
+            await asyncio.to_thread(readers.close)
 
-    async def healthz(_: Request) -> JSONResponse:
-        """200 while the process can answer."""
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_: Request) -> JSONResponse:
-        """
-        200 while the database is there, its schema ours, and the projector folds; else 503.
-
-        Troubles with RingCentral are told, and do not keep it from receiving.
-        """
-        faults = errands.faults()
-        faults["database"] = await asyncio.to_thread(_fault_of, database)
-        ready = faults["database"] is None and faults["projector"] is None
-        return JSONResponse(
-            {what: fault or "ok" for what, fault in faults.items()}, 200 if ready else 503
-        )
-
-    rest = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)], lifespan=up)
+    rest = Starlette(
+        routes=probes.routes(database, errands),
+        exception_handlers={
+            Problem: problem.of_problem,
+            HTTPException: problem.of_http_exception,
+        },
+        lifespan=up,
+    )
+    rest.router.redirect_slashes = False
+    guard = Guard(
+        rest,
+        readers,
+        open_paths=OPEN,
+        open_here=is_loopback(host) and not settings.reached_from_outside,
+    )
+    gate = Gate(guard, Hosts.of(settings, host))
+    # Who has the verification token is no page in a browser, under whatever name it found us; and
+    # a notification must not be lost to a name that the settings forgot.
+    receiver = webhook if settings.webhook_tokens else refusing(gate.refusal, webhook)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == WEBHOOK and scope["method"] == "POST":
-            await webhook(scope, receive, send)
+            await receiver(scope, receive, send)
         else:
-            await rest(scope, receive, send)
+            await gate(scope, receive, send)
 
     return dispatch
-
-
-def _fault_of(database: Database) -> str | None:
-    """What is wrong with the database; null if nothing is."""
-    try:
-        database.require_schema()
-    except (DatabaseUnavailable, SchemaOutdated) as error:
-        return str(error)
-    except psycopg.Error as error:
-        return type(error).__name__
-    return None

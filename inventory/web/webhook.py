@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inventory.ingest import GroupCommit, NotTaken
 from inventory.ingest.framing import ITEM_LIMIT
@@ -116,6 +116,24 @@ class Webhook:
         ]
         matches = [hmac.compare_digest(text, token) for text in given for token in self._tokens]
         return any(matches)
+
+
+def refusing(refusal: Callable[[Scope], object], webhook: Webhook) -> ASGIApp:
+    """
+    *webhook*, for requests that there is no reason to refuse.
+
+    Without a verification token nothing else keeps a page in somebody's browser from writing.
+    """
+
+    async def receive_unless_refused(scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal(scope) is None:
+            await webhook(scope, receive, send)
+            return
+        log.warning("a delivery under another name, or from a page in a browser, was refused")
+        for message in _answer(403, close=True):
+            await send(message)
+
+    return receive_unless_refused
 
 
 class _Gone(Exception):

@@ -17,11 +17,13 @@ Receiver = Callable[..., httpx.Client]
 
 @pytest.fixture
 def receiver(database: Database) -> Iterator[Receiver]:
-    """Starts the application with these settings, on the test's database."""
+    """Starts the application with these settings, as if it listened there, on the database."""
     with ExitStack() as stack:
 
-        def start(**flags: object) -> httpx.Client:
-            app = web.application(database, settings.load(**flags))
+        def start(
+            *, host: str = "127.0.0.1", database: Database = database, **flags: object
+        ) -> httpx.Client:
+            app = web.application(database, settings.load(**flags), host)
             url = stack.enter_context(served(app, http=web.ImpatientProtocol))
             return stack.enter_context(httpx.Client(base_url=url, timeout=30))
 

@@ -183,7 +183,9 @@ def test_a_client_that_does_not_send_what_it_promised_is_sent_away(
     monkeypatch.setattr(webhook, "BODY_WITHIN", 0.1)
     client = receiver()
     with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as slow:
-        slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+        slow.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{".encode()
+        )
         slow.settimeout(30)
         assert slow.recv(4096).startswith(b"HTTP/1.1 503 ")
 
@@ -197,7 +199,7 @@ def test_a_client_that_does_not_say_what_it_wants_is_not_waited_for(
     with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as slow:
         slow.settimeout(30)
         if kept:
-            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b'{"status":"ok"}' in slow.recv(4096)
         slow.sendall(b"POST /webhooks/ringcentral HTTP/1.1\r\nHost: ")
         assert slow.recv(4096) == b""
@@ -208,7 +210,7 @@ def test_a_head_without_end_is_not_taken(receiver: Receiver) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as endless:
         endless.settimeout(30)
         with suppress(ConnectionError):
-            endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+            endless.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
             for _ in range(1000):
                 endless.sendall(b"X-Header: " + b"x" * 1000 + b"\r\n")
             endless.sendall(b"\r\n")

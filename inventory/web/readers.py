@@ -1,0 +1,78 @@
+"""Threads and connections for those who ask."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+import sqlalchemy.exc
+from sqlalchemy import Connection
+
+from inventory.database import READ_WITHIN, Database, DatabaseUnavailable
+from inventory.web.problem import Problem
+
+RETRY_AFTER = {"retry-after": "5"}
+
+log = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+
+class Readers:
+    """
+    Reads within an event loop, each in a thread and a transaction of its own.
+
+    No more at once than there are connections; the others wait for their turn.
+
+    Args:
+        database: What is read, with whose rights.
+        connections: How many of them at the most; they are kept.
+    """
+
+    def __init__(self, database: Database, connections: int) -> None:
+        self.engine = database.snapshots(connections)
+        self._threads = ThreadPoolExecutor(connections, "readers")
+
+    async def read(self, what: Callable[[Connection], Found]) -> Found:
+        """
+        What *what* finds in one snapshot.
+
+        Raises:
+            Problem: 503, the database could not do it, or not in time.
+        """
+        return await self.apart(lambda: self._read(what))
+
+    async def apart(self, what: Callable[[], Found]) -> Found:
+        """What *what* gives, in a thread of ours."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, what)
+
+    def close(self) -> None:
+        """Let the connections go, when the reads in hand are done."""
+        self._threads.shutdown()
+        self.engine.dispose()
+
+    def _read(self, what: Callable[[Connection], Found]) -> Found:
+        with unavailability(), self.engine.connect() as connection:
+            return what(connection)
+
+
+@contextmanager
+def unavailability() -> Iterator[None]:
+    """Turns what the database could not do into a problem, 503, and says in the log what it was."""
+    try:
+        yield
+    except DatabaseUnavailable as error:
+        log.warning("%s", error)
+    except sqlalchemy.exc.OperationalError as error:
+        log.warning("%s", str(error.orig).strip().partition("\n")[0])
+        if isinstance(error.orig, psycopg.errors.QueryCanceled):
+            raise Problem(
+                503, f"expected to find it within {READ_WITHIN}; ask for less", headers=RETRY_AFTER
+            ) from None
+    else:
+        return
+    raise Problem(503, "expected a database that answers; try again", headers=RETRY_AFTER) from None
