@@ -17,7 +17,8 @@ def conceal(secret: str, *, instead_of: str | None = None) -> None:
 
 def redact(text: str) -> str:
     """*text*, with what is known to be secret left out."""
-    for secret in tuple(_secrets):
+    # The longest first: one may be a part of another, whose rest would show.
+    for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, _HIDDEN)
     return text
 
