@@ -56,6 +56,12 @@ def head() -> str:
     return found
 
 
+def is_known(revision: str | None) -> bool:
+    """Whether this package carries *revision*; one that it does not is a newer package's."""
+    script = alembic.script.ScriptDirectory(str(migrations()))
+    return any(each.revision == revision for each in script.walk_revisions())
+
+
 def _config(connection: Connection) -> alembic.config.Config:
     config = alembic.config.Config()
     config.set_main_option("script_location", str(migrations()))

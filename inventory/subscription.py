@@ -119,11 +119,11 @@ class Keeper:
             account_id = self._ringcentral.account_id()
             found = self._ringcentral.subscriptions()
             _remember(connection, account_id, found)
-            ours = [each for each in found if self._is_ours(each)]
+            ours = [each for each in found if is_ours(each, self._address)]
             for each in ours:
                 require_served(each)
             good = [each for each in ours if each.status == "Active"]
-            good.sort(key=_end_of, reverse=True)
+            good.sort(key=end_of, reverse=True)
             kept = None if replace or not good else good[0]
             created = kept is None
             if kept is None:
@@ -133,7 +133,7 @@ class Keeper:
                 if each.id != kept.id:
                     log.info("deleting subscription %s (%s)", each.id, each.status)
                     self._ringcentral.delete_subscription(each.id)
-            renewed = not created and _end_of(kept) < datetime.now(UTC) + RENEW_BELOW
+            renewed = not created and end_of(kept) < datetime.now(UTC) + RENEW_BELOW
             if renewed:
                 kept = self._renew(kept)
             others = [each for each in found if each not in ours]
@@ -144,11 +144,6 @@ class Keeper:
                 ask_for_reconciliation(connection, account_id, reason)
             return Kept(kept, created, deleted, renewed)
 
-    def _is_ours(self, subscription: Subscription) -> bool:
-        """Whether it tells this receiver of numbers; others may share the app or the address."""
-        filters = {*subscription.event_filters, *_disabled(subscription)}
-        return subscription.delivery_mode.address == self._address and NUMBERS in resolved(filters)
-
     def _create(self) -> Subscription:
         created = self._ringcentral.create_subscription(
             FILTERS,
@@ -158,20 +153,26 @@ class Keeper:
         )
         log.info("created subscription %s, until %s", created.id, created.expiration_time)
         require_served(created)
-        if _end_of(created) < datetime.now(UTC) + RENEW_BELOW:
+        if end_of(created) < datetime.now(UTC) + RENEW_BELOW:
             # Read back, since terms have been shortened or ignored silently.
             return self._renew(created)
         return created
 
     def _renew(self, subscription: Subscription) -> Subscription:
         renewed = self._ringcentral.renew_subscription(subscription.id)
-        if _end_of(renewed) <= _end_of(subscription):
+        if end_of(renewed) <= end_of(subscription):
             raise NotRenewed(
                 f"expected subscription {subscription.id} to end after "
-                f"{_end_of(subscription).isoformat()} once renewed, and it does not"
+                f"{end_of(subscription).isoformat()} once renewed, and it does not"
             )
         log.info("renewed subscription %s, until %s", renewed.id, renewed.expiration_time)
         return renewed
+
+
+def is_ours(subscription: Subscription, address: str) -> bool:
+    """Whether it tells *address* of numbers; others may share the app or the address."""
+    filters = {*subscription.event_filters, *_disabled(subscription)}
+    return subscription.delivery_mode.address == address and NUMBERS in resolved(filters)
 
 
 def remembered(connection: Connection, ringcentral: RingCentral) -> list[Subscription]:
@@ -236,7 +237,7 @@ def _disabled(subscription: Subscription) -> list[str]:
     return [each.filter for each in subscription.disabled_filters]
 
 
-def _end_of(subscription: Subscription) -> datetime:
+def end_of(subscription: Subscription) -> datetime:
     """When it ends; one that does not say, never does."""
     return subscription.expiration_time or datetime.max.replace(tzinfo=UTC)
 

@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from inventory.errors import InventoryError
-from inventory.redaction import RedactingFormatter, conceal
-from inventory.settings import Settings
+from inventory.redaction import RedactingFormatter
+from inventory.settings import Settings, conceal_secrets
 
 
 class CannotListen(InventoryError):
@@ -72,10 +71,7 @@ def served(
 
 def log_to_standard_error(settings: Settings) -> None:
     """One line a message, and no secret in any of them, whoever writes it."""
-    for token in settings.webhook_tokens:
-        conceal(token)
-    if settings.webhook_url is not None:
-        conceal(urlsplit(settings.webhook_url.get_secret_value()).query)
+    conceal_secrets(settings)
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from inventory.embedded.binaries import Binaries, NoPostgreSQL, find_binaries
 from inventory.embedded.cluster import HomeUnreachable, OtherMajorVersion, ServerFailed
-from inventory.embedded.running import Running, running
+from inventory.embedded.running import Running, has_data, running
 
 __all__ = [
     "Binaries",
@@ -20,5 +20,6 @@ __all__ = [
     "Running",
     "ServerFailed",
     "find_binaries",
+    "has_data",
     "running",
 ]

@@ -57,6 +57,11 @@ def running(
         yield Running(cluster.url, cluster.binaries.bindir, cluster.data, cluster.binaries.major)
 
 
+def has_data(home: Path) -> bool:
+    """Whether there is a database under *home*; if not, `running` makes one."""
+    return (home.expanduser() / "data" / "PG_VERSION").exists()
+
+
 @contextmanager
 def lock(path: Path, kind: int) -> Iterator[None]:
     """A lock on the file at *path*, which the kernel takes back when the process ends."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from inventory.ringcentral.client import RingCentral
+from inventory.ringcentral.client import RingCentral, Told
 from inventory.ringcentral.errors import (
     Denied,
     NotFound,
@@ -15,17 +15,24 @@ from inventory.ringcentral.errors import (
     RingCentralError,
     Unavailable,
 )
-from inventory.ringcentral.model import DeliveryMode, Subscription, WebSocketToken
+from inventory.ringcentral.model import (
+    DeliveryMode,
+    DisabledFilter,
+    Subscription,
+    WebSocketToken,
+)
 from inventory.settings import InvalidSettings, Settings, is_loopback
 
 __all__ = [
     "DeliveryMode",
     "Denied",
+    "DisabledFilter",
     "NotFound",
     "Refused",
     "RingCentral",
     "RingCentralError",
     "Subscription",
+    "Told",
     "Unavailable",
     "WebSocketToken",
     "configured",

@@ -13,8 +13,10 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import httpx
 import stamina
@@ -46,6 +48,14 @@ _AT_ONCE = 0.001
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Told(NamedTuple):
+    """The time as a response told it, and as our clock had it before and after."""
+
+    asked: datetime
+    date: datetime
+    answered: datetime
 
 
 class RingCentral:
@@ -87,6 +97,9 @@ class RingCentral:
         self._token = AccessToken(self._log_in)
         self.requests = 0
         """Requests made so far, each attempt counted."""
+        self.told: Told | None = None
+        """What the latest response said the time was; null: none did."""
+        self._scopes: frozenset[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +111,15 @@ class RingCentral:
         traceback: TracebackType | None,
     ) -> None:
         self._http.close()
+
+    def scopes(self) -> frozenset[str] | None:
+        """
+        What the app may do, by RingCentral's names; null: the login did not say.
+
+        Logs in if that has not been done; one attempt, not repeated.
+        """
+        self._token.get()
+        return self._scopes
 
     # Subscriptions
 
@@ -258,9 +280,15 @@ class RingCentral:
             data={"grant_type": _JWT_GRANT, "assertion": self._jwt},
         )
         response = self._send(what, "auth", next(self._basic.auth_flow(request)))
-        if response.status_code == httpx.codes.BAD_REQUEST:
-            raise Denied(what, *_complaint(response))
+        if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED):
+            raise Denied(
+                what,
+                *_complaint(response),
+                code=_oauth_error(response),
+                request_id=_request_id(response),
+            )
         grant = _read(TokenAnswer, _judged(what, response), what)
+        self._scopes = None if grant.scope is None else frozenset(grant.scope.split())
         return Grant(grant.access_token, grant.expires_in)
 
     def _send(self, what: str, group: str, request: httpx.Request) -> httpx.Response:
@@ -273,12 +301,15 @@ class RingCentral:
             log.info("waiting %.1f s for the rate limit of group %s", wait, group)
             self._sleep(wait)
         self.requests += 1
+        asked = datetime.now(UTC)
         try:
             response = self._http.send(request)
         except httpx.HTTPError as error:
             # Its text names the host at most, but its request holds our token.
             raise Unavailable(what, f"{type(error).__name__}: {error}") from None
         budget.learn(response.headers)
+        date = _date(response)
+        self.told = None if date is None else Told(asked, date, datetime.now(UTC))
         log.info("%s: %d, RCRequestId %s", what, response.status_code, _request_id(response))
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise _TooMany(what, response, budget.close(retry_after(response.headers)))
@@ -325,6 +356,19 @@ def _code(response: httpx.Response) -> str | None:
     first = errors[0] if isinstance(errors, list) and errors else {}
     code = (first.get("errorCode") if isinstance(first, dict) else None) or said.get("errorCode")
     return str(code or said["error"]) if code or said.get("error") else None
+
+
+def _oauth_error(response: httpx.Response) -> str | None:
+    """RFC 6749's code, which says which of the credentials is wrong."""
+    code = _members(response).get("error")
+    return code if isinstance(code, str) else _code(response)
+
+
+def _date(response: httpx.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
 
 
 def _request_id(response: httpx.Response) -> str | None:

@@ -84,6 +84,8 @@ class TokenAnswer(_Answer):
 
     access_token: str
     expires_in: float
+    scope: str | None = None
+    """The app's scopes by name, with spaces between them."""
 
 
 class WebSocketToken(_Answer):

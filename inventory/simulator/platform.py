@@ -71,6 +71,8 @@ class Platform:
         self.subscriptions: dict[str, Subscription] = {}
         self.logins = 0
         self.token_life = 3600.0
+        self.scope = "ReadAccounts SubscriptionWebhook WebSocketsSubscription"
+        """The app's scopes, as logins tell them."""
         self.blacklist_after = timedelta(minutes=10)
         self.unserved_filters: set[str] = set()
         """Filters that are accepted and then not served."""

@@ -30,7 +30,8 @@ def filled(inventory: Command, tmp_path: Path) -> Command:
 def test_every_command_in_it_works(filled: Command) -> None:
     assert len(COMMANDS) >= 15
     for command in COMMANDS:
-        filled(*shlex.split(command))
+        # The tests' server is careless of crashes, which doctor does not let pass.
+        filled(*shlex.split(command), exits=1 if command == "doctor" else 0)
 
 
 @pytest.mark.usefixtures("filled")

@@ -14,7 +14,6 @@ from inventory.simulator.platform import Platform
 from inventory.simulator.rest.operation import Operation
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-SCOPES = "ReadAccounts SubscriptionWebhook WebSocketsSubscription"
 
 
 class OAuth:
@@ -52,7 +51,7 @@ class OAuth:
                 "access_token": self._platform.log_in(),
                 "token_type": "bearer",
                 "expires_in": int(self._platform.token_life),
-                "scope": SCOPES,
+                "scope": self._platform.scope,
                 "owner_id": app.extension_id,
                 "endpoint_id": "simulated",
                 "session_id": uuid.uuid4().hex,
