@@ -28,9 +28,13 @@ class Errands:
         database: Where it all happens.
         settings: With access to RingCentral, doubts are dispelled; with the receiver's address,
             the subscription is kept, too.
+        poll: Seconds between looks at the subscription.
+        doubt: Seconds between looks for numbers in doubt.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, *, poll: float = POLL, doubt: float = DOUBT
+    ) -> None:
         self._database = database
         self._open = ExitStack()
         follower = self._open.enter_context(Follower(database.connect))
@@ -39,14 +43,14 @@ class Errands:
         self._keeper: Worker | None = None
         if ringcentral.configured(settings):
             client = self._open.enter_context(ringcentral.from_settings(settings))
-            self._workers.append(Worker("confirmation", self._confirm(client), every=DOUBT))
+            self._workers.append(Worker("confirmation", self._confirm(client), every=doubt))
             if settings.webhook_url is not None:
                 keeper = Keeper(
                     client,
                     address=settings.webhook_url.get_secret_value(),
                     token=next(iter(settings.webhook_tokens), None),
                 )
-                self._keeper = Worker("subscription", self._keep(keeper), every=POLL, rest=1.0)
+                self._keeper = Worker("subscription", self._keep(keeper), every=poll, rest=1.0)
                 self._workers.append(self._keeper)
 
     def start(self) -> None:

@@ -28,11 +28,11 @@ class Churn:
         self._silent = silent
         self.changes = 0
 
-    def populate(self, numbers: int) -> None:
-        """Numbers that were there before anybody listened; half of them Contact Center's."""
+    def populate(self, numbers: int, *, inside: float = 0.5) -> None:
+        """Numbers that were there before anybody listened; a share of them Contact Center's."""
         chance = self._platform.chance
         for _ in range(numbers):
-            if chance.random() < 0.5:
+            if chance.random() < inside:
                 self._platform.add(
                     contactCenterProvider=dict(chance.choice(PROVIDERS)),
                     location=chance.choice(PLACES),

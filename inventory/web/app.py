@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from psycopg import Connection
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inventory.database import CONNECT_WITHIN, Database
-from inventory.errands import Errands
+from inventory.errands import DOUBT, POLL, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
 from inventory.web import probes, problem
@@ -31,18 +31,36 @@ WRITE_WITHIN = "2s"
 """What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
 
 
-def application(database: Database, settings: Settings, host: str = "127.0.0.1") -> ASGIApp:
+def application(
+    database: Database,
+    settings: Settings,
+    host: str = "127.0.0.1",
+    *,
+    poll: float = POLL,
+    doubt: float = DOUBT,
+    received: Callable[[Outcome], None] | None = None,
+) -> ASGIApp:
     """
     The ASGI application that serves *database*, listened for on *host*.
 
     While it is up, a projector follows the log and, where the settings give access to RingCentral,
     the subscription is kept and doubts are dispelled. When it goes down, what waits is written
     first. It all happens with the rights of `inventory_app` and no more, where the user may do so.
+
+    Args:
+        database: Its schema is current.
+        settings: What is asked of deliveries, and how RingCentral is reached.
+        host: Where it is listened for.
+        poll: Seconds between looks at the subscription.
+        doubt: Seconds between looks for numbers in doubt.
+        received: Told what became of each group of deliveries, in the event loop.
     """
     database = database.acting_as("inventory_app")
-    errands = Errands(database, settings)
+    errands = Errands(database, settings, poll=poll, doubt=doubt)
 
     def written(outcome: Outcome) -> None:
+        if received is not None:
+            received(outcome)
         if outcome.appended:
             errands.appended()
 

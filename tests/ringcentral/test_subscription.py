@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inventory import errands, settings, web
+from inventory import settings, web
 from inventory.cli.listening import address_of, listening, served
 from inventory.database import Database
 from inventory.ringcentral import NotFound, Refused, RingCentral
@@ -214,9 +214,8 @@ def test_the_simulator_refuses_an_address_that_answers_as_the_platform_would_not
 
 
 def test_what_happens_at_ringcentral_is_in_the_inventory_while_it_serves(
-    simulated: Simulated, database: Database, monkeypatch: pytest.MonkeyPatch
+    simulated: Simulated, database: Database
 ) -> None:
-    monkeypatch.setattr(errands, "DOUBT", 0.2)
     listener = listening("127.0.0.1", 0)
     given = settings.load(
         webhook_token="s3cret",
@@ -224,7 +223,7 @@ def test_what_happens_at_ringcentral_is_in_the_inventory_while_it_serves(
         **simulated.settings(),
     )
     with ExitStack() as stack:
-        url = stack.enter_context(served(web.application(database, given), listener))
+        url = stack.enter_context(served(web.application(database, given, doubt=0.2), listener))
         until(lambda: simulated.platform.subscriptions)
         for _ in range(3):
             simulated.simulator.call(simulated.platform.create)
