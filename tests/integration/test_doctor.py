@@ -550,9 +550,7 @@ def test_what_is_in_quarantine_is_found_until_it_is_resolved(database: Database)
 def test_a_table_that_is_locked_does_not_hold_it_up_for_long(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inventory.doctor import examination
-
-    monkeypatch.setattr(examination, "ANSWER_WITHIN", "SET statement_timeout = '100ms'")
+    monkeypatch.setattr("inventory.doctor.checks.ANSWER_WITHIN", "SET statement_timeout = '100ms'")
     with database.connect() as connection:
         connection.execute("LOCK inventory.quarantine")
         findings = examined(database)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inventory import settings
 from inventory.doctor import examination, examine
 from inventory.doctor.append_only import Guard, judge_guards
+from inventory.doctor.checks import CHECKS
 from inventory.doctor.clock import (
     NOTICEABLE,
     Reading,
@@ -36,9 +37,9 @@ from inventory.doctor.currency import (
     judge_projection,
     judge_quarantine,
 )
-from inventory.doctor.examination import CHECKS, Check, Patient
 from inventory.doctor.handshake import Answer, NoAnswer, judge_handshake
 from inventory.doctor.judgement import Judgement, ok, skipped, warning
+from inventory.doctor.patient import Check, Patient
 from inventory.doctor.roles import Limit, User, judge_limits, judge_roles, judge_user
 from inventory.doctor.server import (
     CONSEQUENCES,
