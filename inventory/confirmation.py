@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from inventory import event_log
 from inventory.event import Attributes
-from inventory.observation import observe
+from inventory.observation import Sighting, UnusableAnswer, absence, observe, sight
 from inventory.ringcentral import Denied, RingCentral
 
 PERMISSION = "ReadCompanyPhoneNumbers"
@@ -109,18 +109,15 @@ def _confirm(
     for number in doubted:
         if stopped():
             break
-        seen_at = datetime.now(UTC)
-        answer = ringcentral.phone_number(account_id, number.phone_number_id)
-        if answer is None and not ringcentral.may(PERMISSION):
+        sighting = look(ringcentral, account_id, number.phone_number_id)
+        if sighting.attributes is None and not ringcentral.may(PERMISSION):
             raise Denied(
                 "to see every number of the account", f"a user without permission {PERMISSION}"
             )
         asked += 1
         event = observe(
-            answer,
+            sighting,
             account_id=account_id,
-            phone_number_id=number.phone_number_id,
-            seen_at=seen_at,
             run=f"confirmation {number.unverified_since.isoformat()}",
             held=Attributes(*number[1:10]),
         )
@@ -131,3 +128,25 @@ def _confirm(
             outcome = event_log.append(connection, batch, source="confirmation")
         appended += outcome.appended
     return Confirmed(asked, appended)
+
+
+def look(ringcentral: RingCentral, account_id: str, phone_number_id: str) -> Sighting:
+    """
+    What RingCentral has of one number now.
+
+    That it has none may mean that we may not see it: ask for `PERMISSION` before believing it.
+
+    Raises:
+        RingCentralError: It could not be asked.
+        UnusableAnswer: It answered with something else.
+    """
+    seen_at = datetime.now(UTC)
+    answer = ringcentral.phone_number(account_id, phone_number_id)
+    if answer is None:
+        return absence(phone_number_id, seen_at)
+    sighting = sight(answer, account_id=account_id, seen_at=seen_at)
+    if sighting.phone_number_id != phone_number_id:
+        raise UnusableAnswer(
+            f"expected number {phone_number_id} from RingCentral, got {sighting.phone_number_id}"
+        )
+    return sighting

@@ -124,6 +124,16 @@ class Database:
         if not connection.autocommit:
             connection.commit()
 
+    def connect_reading(self) -> psycopg.Connection:
+        """
+        A connection that can write nothing, in autocommit mode: as a reader, where that role is
+        ours to be, in read-only transactions, no statement longer than `READ_WITHIN`.
+        """
+        connection = self.acting_as("inventory_reader").connect(autocommit=True)
+        connection.execute(SNAPSHOTS)
+        connection.execute(f"SET statement_timeout = '{READ_WITHIN}'")
+        return connection
+
     @cached_property
     def engine(self) -> sqlalchemy.Engine:
         """For readers and migrations; connections are not kept, PostgreSQL is near."""

@@ -106,7 +106,7 @@ class Appended:
     """Same key, other content: not in the log."""
 
 
-class _Head(NamedTuple):
+class Head(NamedTuple):
     """The end of an account's log, and the time, under the account's lock."""
 
     position: int
@@ -218,7 +218,7 @@ def append(connection: Connection, batch: Batch, *, source: str, repeats: bool =
     """
     outcome = Appended(duplicates=batch.duplicates, conflicts=list(batch.conflicts))
     for prepared in batch.accounts:
-        head = _lock(connection, prepared.account_id)
+        head = lock(connection, prepared.account_id)
         fresh = _unrecorded(connection, prepared, outcome) if repeats else prepared
         try:
             outcome.appended += _write(connection, head, fresh, source)
@@ -229,9 +229,9 @@ def append(connection: Connection, batch: Batch, *, source: str, repeats: bool =
     return outcome
 
 
-def _lock(connection: Connection, account_id: str) -> _Head:
+def lock(connection: Connection, account_id: str) -> Head:
     """The end of the account's log, which nobody else can move until the transaction ends."""
-    cursor = connection.cursor(row_factory=class_row(_Head))
+    cursor = connection.cursor(row_factory=class_row(Head))
     head = cursor.execute(LOCK_ACCOUNT, {"account_id": account_id}).fetchone()
     if head is None:
         cursor.execute(OPEN_ACCOUNT, {"account_id": account_id, "head_hash": genesis(account_id)})
@@ -240,7 +240,7 @@ def _lock(connection: Connection, account_id: str) -> _Head:
     return head
 
 
-def _write(connection: Connection, head: _Head, prepared: Prepared, source: str) -> int:
+def _write(connection: Connection, head: Head, prepared: Prepared, source: str) -> int:
     """Write events behind *head*, seal them and move it; returns how many."""
     account_id, events, rows = prepared
     if not events:

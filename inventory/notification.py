@@ -55,7 +55,9 @@ class _Provider(msgspec.Struct, gc=False):
     name: str | None = None
 
 
-class _PhoneNumberInfo(msgspec.Struct, gc=False, rename="camel"):
+class PhoneNumberInfo(msgspec.Struct, gc=False, rename="camel"):
+    """A number as notifications show it, and as REST does: the two have their members in common."""
+
     id: str | int
     uri: str | None = None
     phone_number: str | None = None
@@ -69,7 +71,7 @@ class _PhoneNumberInfo(msgspec.Struct, gc=False, rename="camel"):
 
 class _Body(msgspec.Struct, gc=False, rename="camel"):
     event_type: str
-    phone_number_info: _PhoneNumberInfo
+    phone_number_info: PhoneNumberInfo
 
 
 class _Notification(msgspec.Struct, gc=False, rename="camel"):
@@ -93,7 +95,7 @@ _EVENT_TYPES: dict[str, EventType] = {
 _FILTER = re.compile(
     r"/restapi/v[0-9.]+/account/(?P<account>[^/?]+)/phone-number(?:\?(?P<query>.*))?", re.DOTALL
 )
-_ACCOUNT_IN_URI = re.compile(r"/account/([0-9]{1,32})(?:/|$)")
+ACCOUNT_IN_URI = re.compile(r"/account/([0-9]{1,32})(?:/|$)")
 
 
 def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) -> Event | Rejection:
@@ -129,7 +131,7 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
     info = body.phone_number_info
     uri = info.uri
     if uri is not None and (account is None or f"/account/{account}/" not in uri):
-        in_uri = _ACCOUNT_IN_URI.search(uri)
+        in_uri = ACCOUNT_IN_URI.search(uri)
         if in_uri is not None:
             if account is not None and account != in_uri[1]:
                 return Rejection(
@@ -146,7 +148,7 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
         )
 
     phone_number_id = info.id if type(info.id) is str else str(info.id)
-    if not _is_id(phone_number_id):
+    if not is_id(phone_number_id):
         return Rejection(
             "invalid_notification",
             f"body.phoneNumberInfo.id: expected up to {LONGEST_ID} digits, "
@@ -166,7 +168,6 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
             f"timestamp: {occurred_at.isoformat()} lies after {latest.isoformat()}",
         )
 
-    provider = info.contact_center_provider or _NO_PROVIDER
     event = Event(
         account,
         phone_number_id,
@@ -176,17 +177,7 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
         occurred_at,
         notification.subscription_id,
         _text(notification.owner_id),
-        Attributes(
-            info.phone_number,
-            info.payment_type,
-            info.location,
-            info.type,
-            info.usage_type,
-            info.status,
-            _text(provider.id),
-            provider.name,
-            uri,
-        ),
+        attributes_of(info),
         text,
         sha256(payload).digest(),
     )
@@ -194,6 +185,22 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
     if "\\u0000" in text and (field := _field_with_nul(event)):
         return Rejection("invalid_notification", f"{field}: holds U+0000, which text cannot hold")
     return event
+
+
+def attributes_of(info: PhoneNumberInfo) -> Attributes:
+    """What *info* says of its number."""
+    provider = info.contact_center_provider or _NO_PROVIDER
+    return Attributes(
+        info.phone_number,
+        info.payment_type,
+        info.location,
+        info.type,
+        info.usage_type,
+        info.status,
+        _text(provider.id),
+        provider.name,
+        info.uri,
+    )
 
 
 _REMINDER = re.compile(r"/restapi/v[0-9.]+/subscription/[^/?]+\?(?:.*&)?threshold=")
@@ -275,10 +282,11 @@ def _filter(path: str) -> tuple[bool, str | None]:
         return False, None
     account = match["account"]
     # The documented example holds a literal `{accountId}`, a filter may hold `~`.
-    return True, account if _is_id(account) else None
+    return True, account if is_id(account) else None
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether *text* can be RingCentral's id of something: digits, and not too many."""
     return text.isdecimal() and text.isascii() and len(text) <= LONGEST_ID
 
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
+
+import msgspec
 
 from inventory.drift import spelled_as_held
 from inventory.errors import InventoryError
 from inventory.event import Attributes, Event
-from inventory.notification import Rejection, parse
+from inventory.notification import (
+    ACCOUNT_IN_URI,
+    PhoneNumberInfo,
+    Rejection,
+    attributes_of,
+    is_id,
+    parse,
+)
 
 _NAMESPACE = UUID("5b1c7a0e-6f0d-4f57-9b43-3b8f2a7d6c11")
 _INFO = {
@@ -26,35 +36,76 @@ _INFO = {
     "status": "status",
 }
 
+_read = msgspec.json.Decoder(PhoneNumberInfo).decode
+
 
 class UnusableAnswer(InventoryError):
     """What was read of a number cannot be an observation of it."""
 
 
-def observe(
-    answer: str | None,
-    *,
-    account_id: str,
-    phone_number_id: str,
-    seen_at: datetime,
-    run: str,
-    held: Attributes | None,
-) -> Event:
+class Sighting(NamedTuple):
+    """A look at one number."""
+
+    phone_number_id: str
+    seen_at: datetime
+    """The moment before the request was sent, so that a later notification wins."""
+    attributes: Attributes | None
+    """As the source spells them; null: there is no such number."""
+    answer: str
+    """What the source said of it, JSON, as it came."""
+
+
+def sight(answer: str, *, account_id: str, seen_at: datetime) -> Sighting:
+    """
+    A number as RingCentral's REST API, or what speaks like it, shows it in *answer*.
+
+    Raises:
+        UnusableAnswer: It is no phone number, or one of another account.
+    """
+    try:
+        info = _read(answer)
+    except (msgspec.DecodeError, RecursionError) as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise UnusableAnswer(
+            f"expected a phone number from RingCentral, got {where.strip('.`') or 'an answer'}: "
+            f"{what[0].lower()}{what[1:]}"
+        ) from None
+    phone_number_id = str(info.id)
+    if not is_id(phone_number_id):
+        raise UnusableAnswer("expected a phone number from RingCentral, got one without an id")
+    if "\\u0000" in answer:
+        raise UnusableAnswer(
+            f"expected number {phone_number_id} from RingCentral, got U+0000 in it, "
+            "which text cannot hold"
+        )
+    account = ACCOUNT_IN_URI.search(info.uri or "")
+    if account is not None and account[1] != account_id:
+        raise UnusableAnswer(
+            f"expected number {phone_number_id} of account {account_id} from RingCentral, got it "
+            f"of account {account[1]}"
+        )
+    return Sighting(phone_number_id, seen_at, attributes_of(info), answer)
+
+
+def absence(phone_number_id: str, seen_at: datetime) -> Sighting:
+    """RingCentral has no such number."""
+    return Sighting(phone_number_id, seen_at, None, "null")
+
+
+def observe(sighting: Sighting, *, account_id: str, run: str, held: Attributes | None) -> Event:
     """
     The event that a look at a number is.
 
     Args:
-        answer: The number as RingCentral's REST API shows it, JSON; null if it has none.
+        sighting: What was seen.
         account_id: Digits.
-        phone_number_id: Digits.
-        seen_at: The moment before the request was sent, so that a later notification wins.
         run: What the look was part of. The same run sees a number once: the same uuid comes of it.
         held: What the inventory has of the number, if it has it.
 
     Raises:
-        UnusableAnswer: The answer is no phone number, or another one.
+        UnusableAnswer: What was seen cannot be an event.
     """
-    info = {"id": phone_number_id} if answer is None else _info(answer, held)
+    phone_number_id, seen_at, said, answer = sighting
     notification = {
         "uuid": str(uuid5(_NAMESPACE, f"{account_id}/{phone_number_id}/{run}")),
         "event": f"/restapi/v1.0/account/{account_id}/phone-number",
@@ -62,42 +113,23 @@ def observe(
         "origin": "observation",
         "run": run,
         "body": {
-            "eventType": "Deleted" if answer is None else "Updated",
-            "phoneNumberInfo": info,
+            "eventType": "Deleted" if said is None else "Updated",
+            "phoneNumberInfo": {"id": phone_number_id}
+            | (_info(spelled_as_held(said, held)) if said else {}),
         },
     }
     # As it came: what we make of it is above, and may be made anew.
-    payload = f'{json.dumps(notification)[:-1]}, "answer": {answer or "null"}}}'
+    payload = f'{json.dumps(notification)[:-1]}, "answer": {answer}}}'
     event = parse(payload.encode(), latest=seen_at)
     if isinstance(event, Rejection):
         raise UnusableAnswer(f"expected a phone number from RingCentral, got {event.detail}")
-    if event.phone_number_id != phone_number_id:
-        raise UnusableAnswer(
-            f"expected number {phone_number_id} from RingCentral, got {event.phone_number_id}"
-        )
     return event._replace(origin="observation")
 
 
-def _info(answer: str, held: Attributes | None) -> dict[str, object]:
-    """`phoneNumberInfo`, in the inventory's spelling where only the spelling differs."""
-    try:
-        found = json.loads(answer)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise UnusableAnswer("expected a phone number from RingCentral, got no JSON object")
-    provider = found.get("contactCenterProvider")
-    provider = provider if isinstance(provider, dict) else {}
-    provider_id = provider.get("id")
-    said = Attributes(
-        **{field: found.get(name) for name, field in _INFO.items()},
-        provider_id=None if provider_id is None else str(provider_id),
-        provider_name=provider.get("name"),
-        uri=found.get("uri"),
-    )
-    said = spelled_as_held(said, held)
-    info: dict[str, object] = {"id": found.get("id"), "uri": said.uri}
+def _info(said: Attributes) -> dict[str, object]:
+    """`phoneNumberInfo`, less what nothing was said of."""
+    info: dict[str, object] = {"uri": said.uri}
     info |= {name: getattr(said, field) for name, field in _INFO.items()}
-    if provider:
+    if said.provider_id or said.provider_name:
         info["contactCenterProvider"] = {"id": said.provider_id, "name": said.provider_name}
     return {name: value for name, value in info.items() if value is not None}

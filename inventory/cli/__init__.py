@@ -24,6 +24,7 @@ from inventory.cli import (
     projection,
     quarantine,
     reassignment,
+    reconcile,
     serve,
     simulate,
     subscription,
@@ -33,6 +34,7 @@ from inventory.cli import (
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
+from inventory.reconciliation import UnderWay
 from inventory.ringcentral import Denied, Unavailable
 from inventory.settings import InvalidSettings
 
@@ -76,6 +78,7 @@ for command in (
     projection.projection,
     quarantine.quarantine,
     reassignment.reassignment,
+    reconcile.reconcile,
     serve.serve,
     simulate.simulate,
     subscription.subscription,
@@ -108,7 +111,7 @@ def main() -> None:
     except DatabaseUnavailable as error:
         _complain(error)
         sys.exit(EXIT_DENIED if error.denied else EXIT_TRY_AGAIN)
-    except (Unavailable, Denied) as error:
+    except (Unavailable, UnderWay, Denied) as error:
         _complain(error)
         sys.exit(EXIT_DENIED if isinstance(error, Denied) else EXIT_TRY_AGAIN)
     except InventoryError as error:

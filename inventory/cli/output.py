@@ -142,6 +142,9 @@ def _shown(value: Any) -> str:
 
 
 def _cell(value: Any) -> Any:
+    """*value* where there is room for a text alone: what is composed, in JSON."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else plain(value)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from inventory.read_model.changes import changes, reassignments
 from inventory.read_model.freshness import freshness
-from inventory.read_model.identity import NumberUnknown, identities
+from inventory.read_model.identity import NumberUnknown, identities, spellings
 from inventory.read_model.log import (
     AccountNeeded,
     EventUnknown,
@@ -45,4 +45,5 @@ __all__ = [
     "quarantined_item",
     "reassignments",
     "tokens",
+    "spellings",
 ]

@@ -34,13 +34,13 @@ def identities(
     Raises:
         NumberUnknown: There is none.
     """
-    spellings = _e164(number)
+    meant = spellings(number)
     # Versions say every E.164 number an id ever had; the event log is asked by id alone, and for
     # each account, since its indexes begin with that.
     id_ = literal(number.strip(), Text)
     held = union(
         select(_version.c.account_id, _version.c.phone_number_id).where(
-            _version.c.phone_number.in_(spellings)
+            _version.c.phone_number.in_(meant)
         ),
         select(_account.c.account_id, id_).where(
             exists().where(
@@ -67,7 +67,7 @@ def identities(
     return identities_
 
 
-def _e164(number: str) -> list[str]:
+def spellings(number: str) -> list[str]:
     """
     The E.164 numbers that a spelling can mean.
 

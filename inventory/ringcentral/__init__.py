@@ -11,6 +11,7 @@ from inventory.ringcentral.client import RingCentral, Told
 from inventory.ringcentral.errors import (
     Denied,
     NotFound,
+    OnlyReading,
     Refused,
     RingCentralError,
     Unavailable,
@@ -21,13 +22,17 @@ from inventory.ringcentral.model import (
     Subscription,
     WebSocketToken,
 )
+from inventory.ringcentral.page import LAST_PAGE, Page
 from inventory.settings import InvalidSettings, Settings, is_loopback
 
 __all__ = [
+    "LAST_PAGE",
     "DeliveryMode",
     "Denied",
     "DisabledFilter",
     "NotFound",
+    "OnlyReading",
+    "Page",
     "Refused",
     "RingCentral",
     "RingCentralError",
@@ -45,9 +50,9 @@ def configured(settings: Settings) -> bool:
     return not _missing(settings)
 
 
-def from_settings(settings: Settings) -> RingCentral:
+def from_settings(settings: Settings, *, only_reading: bool = False) -> RingCentral:
     """
-    A client for the access that the settings give.
+    A client for the access that the settings give, or for the part of it that only reads.
 
     Raises:
         InvalidSettings: They give none, or one that would send secrets in the clear.
@@ -66,6 +71,7 @@ def from_settings(settings: Settings) -> RingCentral:
         client_secret=_secret(settings.ringcentral_client_secret),
         jwt=_secret(settings.ringcentral_jwt),
         ca=_authorities(settings),
+        only_reading=only_reading,
     )
 
 

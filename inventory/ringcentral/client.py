@@ -1,13 +1,14 @@
 """
 Requests to RingCentral: one token, one budget a group, and no secret in any error.
 
-Nine calls are all that is needed; the vendor's SDK has no timeouts and shows tokens in its
+Ten calls are all that is needed; the vendor's SDK has no timeouts and shows tokens in its
 exceptions. Everything here may be used from several threads at once.
 """
 
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import logging
 import ssl
@@ -22,15 +23,24 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
+from inventory.event import CONTACT_CENTER
 from inventory.redaction import conceal
 from inventory.ringcentral.budget import Budget, retry_after
-from inventory.ringcentral.errors import Denied, NotFound, Refused, RingCentralError, Unavailable
+from inventory.ringcentral.errors import (
+    Denied,
+    NotFound,
+    OnlyReading,
+    Refused,
+    RingCentralError,
+    Unavailable,
+)
 from inventory.ringcentral.model import (
     Subscription,
     SubscriptionList,
     TokenAnswer,
     WebSocketToken,
 )
+from inventory.ringcentral.page import PER_PAGE, Page, page_of
 from inventory.ringcentral.token import AccessToken, Grant
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -68,6 +78,7 @@ class RingCentral:
         client_secret: The app's.
         jwt: The user's credential.
         ca: Certificate authorities to trust instead of the system's.
+        only_reading: Whether everything but GET is refused here, once logged in.
         sleep: How to wait for the budget.
     """
 
@@ -79,6 +90,7 @@ class RingCentral:
         client_secret: str,
         jwt: str,
         ca: ssl.SSLContext | None = None,
+        only_reading: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         conceal(client_secret)
@@ -92,6 +104,7 @@ class RingCentral:
         )
         self._basic = httpx.BasicAuth(client_id, client_secret)
         self._jwt = jwt
+        self._only_reading = only_reading
         self._sleep = sleep
         self._budgets = {group: Budget(limit) for group, limit in LIMITS.items()}
         self._token = AccessToken(self._log_in)
@@ -120,6 +133,12 @@ class RingCentral:
         """
         self._token.get()
         return self._scopes
+
+    def counting(self) -> RingCentral:
+        """The same session and the same budgets, with a count of requests of its own."""
+        other = copy.copy(self)
+        other.requests = 0
+        return other
 
     # Subscriptions
 
@@ -183,8 +202,25 @@ class RingCentral:
         path = f"/restapi/v1.0/account/{account_id}/phone-number/{phone_number_id}"
         try:
             return self._call("GET", path, "light").text
-        except NotFound:
-            return None
+        except NotFound as error:
+            # A 404 of something on the way, or of the account, says nothing of the number.
+            if error.code == "CMN-102" and error.parameter != "accountId":
+                return None
+            raise
+
+    def contact_center_numbers(self, page: int) -> Page:
+        """
+        A page of the account's Contact Center numbers, the first is 1.
+
+        No snapshot: what changes between two pages can be on both of them, or on neither.
+        """
+        answer = self._call(
+            "GET",
+            "/restapi/v1.0/account/~/phone-number",
+            "heavy",
+            params={"usageType": CONTACT_CENTER, "perPage": str(PER_PAGE), "page": str(page)},
+        )
+        return page_of(answer, f"page {page} of the account's numbers")
 
     def may(self, permission: str) -> bool:
         """Whether the user's role has *permission*."""
@@ -230,6 +266,8 @@ class RingCentral:
             Refused: It never will be done.
         """
         what = f"{method} {path}"
+        if self._only_reading and method != "GET":
+            raise OnlyReading(what)
 
         def worth_it(error: Exception) -> bool | float:
             if isinstance(error, _TooMany):
@@ -338,7 +376,11 @@ def _judged(what: str, response: httpx.Response) -> httpx.Response:
     elif status == httpx.codes.NOT_FOUND:
         kind = NotFound
     raise kind(
-        what, _complaint(response)[0], code=_code(response), request_id=_request_id(response)
+        what,
+        _complaint(response)[0],
+        code=_code(response),
+        parameter=_parameter(response),
+        request_id=_request_id(response),
     )
 
 
@@ -352,9 +394,7 @@ def _complaint(response: httpx.Response) -> tuple[str]:
 
 def _code(response: httpx.Response) -> str | None:
     said = _members(response)
-    errors = said.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else {}
-    code = (first.get("errorCode") if isinstance(first, dict) else None) or said.get("errorCode")
+    code = _first_error(said).get("errorCode") or said.get("errorCode")
     return str(code or said["error"]) if code or said.get("error") else None
 
 
@@ -369,6 +409,17 @@ def _date(response: httpx.Response) -> datetime | None:
         return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError):
         return None
+
+def _parameter(response: httpx.Response) -> str | None:
+    said = _members(response)
+    name = _first_error(said).get("parameterName") or said.get("parameterName")
+    return None if name is None else str(name)
+
+
+def _first_error(said: dict[str, Any]) -> dict[str, Any]:
+    errors = said.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return first if isinstance(first, dict) else {}
 
 
 def _request_id(response: httpx.Response) -> str | None:

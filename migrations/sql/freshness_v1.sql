@@ -30,6 +30,8 @@ LEFT JOIN LATERAL (
     FROM inventory.reconciliation
     WHERE reconciliation.account_id = account.account_id
       AND reconciliation.outcome = 'complete'
+      AND reconciliation.source = 'ringcentral'
+      AND reconciliation.scope IS NULL
 ) AS reconciled ON true;
 
 COMMENT ON VIEW inventory.freshness IS 'How current the inventory of each account is';

@@ -12,6 +12,7 @@ GRANT INSERT, UPDATE ON
     inventory.quarantine,
     inventory.reconciliation,
     inventory.discrepancy,
+    inventory.suppression,
     inventory.subscription,
     inventory.api_token
     TO inventory_app;
@@ -34,7 +35,12 @@ GRANT SELECT ON
     inventory.change,
     inventory.reassignment,
     inventory.provider,
-    inventory.freshness
+    inventory.freshness,
+    inventory.reconciliation,
+    inventory.discrepancy,
+    inventory.suppression,
+    inventory.classified_discrepancy,
+    inventory.coverage
     TO inventory_reader;
 GRANT EXECUTE ON FUNCTION inventory.number_as_of(timestamptz, timestamptz), inventory.inside(text, text)
     TO inventory_reader, inventory_app;

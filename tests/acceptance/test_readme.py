@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import Connection
 
 from inventory import sample
 from inventory.settings import Settings
+from inventory.simulator import Platform
 from tests.conftest import Command
+from tests.ringcentral.conftest import far_limits, simulating
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
@@ -29,9 +32,13 @@ def filled(inventory: Command, tmp_path: Path) -> Command:
 
 def test_every_command_in_it_works(filled: Command) -> None:
     assert len(COMMANDS) >= 15
-    for command in COMMANDS:
-        # The tests' server is careless of crashes, which doctor does not let pass.
-        filled(*shlex.split(command), exits=1 if command == "doctor" else 0)
+    with simulating(Platform(limits=far_limits())) as simulated:
+        simulated.platform.add()
+        access: Any = {f"INVENTORY_{k.upper()}": v for k, v in simulated.settings().items()}
+        for command in COMMANDS:
+            # The tests' server is careless of crashes, which doctor does not let pass.
+            exits = 1 if command == "doctor" else 0
+            filled(*shlex.split(command), exits=exits, **access)
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,0 +1,159 @@
+"""
+What a run leaves behind: a row for each finding, and the observations that follow from it.
+
+In batches, each one transaction: what was recorded before a crash stays, and a run that is
+repeated after it finds nothing to do there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from psycopg import Connection
+
+from inventory import event_log
+from inventory.event import Attributes, Event
+from inventory.observation import observe
+from inventory.reconciliation.held import latest
+from inventory.reconciliation.plan import Plan, Planned
+
+BATCH = 5000
+
+# One statement a batch. The position by the event's key, which was appended just now.
+RECORD = """
+INSERT INTO inventory.discrepancy (
+    reconciliation_id, account_id, phone_number_id, phone_number, finding, class, expected, found,
+    seen_at, suppression_id, detail, position
+)
+SELECT
+    %(run)s, %(account_id)s, finding.phone_number_id, finding.phone_number, finding.finding,
+    finding.class, finding.expected, finding.found, finding.seen_at, finding.suppression_id,
+    finding.detail, appended.position
+FROM json_to_recordset(%(findings)s::json) AS finding (
+    phone_number_id text, phone_number text, finding text, class text, expected json, found json,
+    seen_at timestamptz, suppression_id bigint, detail text, event_uuid text
+)
+LEFT JOIN LATERAL (
+    SELECT event.position
+    FROM inventory.event
+    WHERE event.account_id = %(account_id)s
+      AND event.phone_number_id = finding.phone_number_id COLLATE "C"
+      AND event.event_uuid = finding.event_uuid COLLATE "C"
+    LIMIT 1
+) AS appended ON true
+"""
+
+
+def record(connection: Connection, plan: Plan, run: int, *, append: bool) -> Counter[str]:
+    """
+    Record the findings of *plan*, and append an observation for each that bears one out.
+
+    What a guard refused is not recorded number by number: it was not looked at.
+
+    Args:
+        connection: In autocommit mode.
+        plan: What was found.
+        run: The run's id.
+        append: Whether anything is appended at all.
+
+    Returns:
+        What was recorded, by kind of finding; and what was `appended`, and `left_alone`.
+    """
+    done: Counter[str] = Counter()
+    findings = iter(plan.findings)
+    while batch := list(islice(findings, BATCH)):
+        with connection.transaction():
+            done += _record(connection, plan, batch, run, append=append)
+    return done
+
+
+def _record(
+    connection: Connection, plan: Plan, batch: Sequence[Planned], run: int, *, append: bool
+) -> Counter[str]:
+    account_id = plan.source.account_id
+    done: Counter[str] = Counter()
+    events: dict[int, Event] = {}
+    touched: set[str] = set()
+    if append:
+        # Nobody else appends until we have: what we were told meanwhile wins.
+        event_log.lock(connection, account_id)
+        touched = _touched(connection, plan, batch)
+        events = {
+            ordinal: _observation(plan, planned, run)
+            for ordinal, planned in enumerate(batch)
+            if planned.finding.phone_number_id not in touched and _bears_out(plan, planned)
+        }
+        done["appended"] = event_log.append(
+            connection,
+            event_log.prepare(events.values()),
+            source=f"reconciliation:{run}",
+        ).appended
+    rows = []
+    for ordinal, planned in enumerate(batch):
+        if planned.finding.phone_number_id in touched:
+            done["left_alone"] += 1
+            continue
+        kind = planned.finding.kind
+        done[kind if planned.suppression is None else "suppressed"] += 1
+        if not (kind == "missing" and plan.guards):
+            rows.append(_row(planned, events.get(ordinal)))
+    if rows:
+        said = {"run": run, "account_id": account_id, "findings": json.dumps(rows)}
+        connection.execute(RECORD, said, prepare=False)
+    return done
+
+
+def _touched(connection: Connection, plan: Plan, batch: Sequence[Planned]) -> set[str]:
+    ids = [p.finding.phone_number_id for p in batch if p.finding.phone_number_id is not None]
+    found = latest(
+        connection,
+        plan.source.account_id,
+        ids,
+        since=plan.reading.begun_at,
+        compared=plan.side.position,
+    )
+    return {each.phone_number_id for each in found.values() if each.touched}
+
+
+def _bears_out(plan: Plan, planned: Planned) -> bool:
+    return (
+        planned.suppression is None
+        and planned.sighting is not None
+        and plan.source.bears_out(planned.finding)
+    )
+
+
+def _observation(plan: Plan, planned: Planned, run: int) -> Event:
+    assert planned.sighting is not None  # noqa: S101 - it bears out
+    return observe(
+        planned.sighting,
+        account_id=plan.source.account_id,
+        run=f"reconciliation {run}",
+        held=planned.finding.held,
+    )
+
+
+def _row(planned: Planned, event: Event | None) -> dict[str, Any]:
+    finding = planned.finding
+    return {
+        "phone_number_id": finding.phone_number_id,
+        "phone_number": finding.phone_number,
+        "finding": finding.kind,
+        "class": planned.cause,
+        "expected": _said(finding.held),
+        "found": _said(finding.found),
+        "seen_at": planned.sighting and planned.sighting.seen_at.isoformat(),
+        "suppression_id": planned.suppression and planned.suppression.id,
+        "detail": finding.detail,
+        "event_uuid": event and event.event_uuid,
+    }
+
+
+def _said(attributes: Attributes | None) -> dict[str, str] | None:
+    if attributes is None:
+        return None
+    return {name: said for name, said in attributes._asdict().items() if said is not None}
