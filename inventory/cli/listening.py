@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from inventory.errors import InventoryError
-from inventory.redaction import RedactingFormatter
-from inventory.settings import Settings, conceal_secrets
+from inventory.redaction import RedactingFormatter, conceal
+from inventory.settings import Settings
 
 
 class CannotListen(InventoryError):
@@ -31,9 +32,13 @@ def listening(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise CannotListen(f"expected to listen on {host}, port {port}: {error.strerror}") from None
+    # Inherited by what is accepted. asyncio would see to it, but for sockets that name TCP as their
+    # protocol alone, and these do not: the body would wait 40 ms for the head's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:
@@ -71,7 +76,10 @@ def served(
 
 def log_to_standard_error(settings: Settings) -> None:
     """One line a message, and no secret in any of them, whoever writes it."""
-    conceal_secrets(settings)
+    for token in settings.webhook_tokens:
+        conceal(token)
+    if settings.webhook_url is not None:
+        conceal(urlsplit(settings.webhook_url.get_secret_value()).query)
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler])
