@@ -44,6 +44,6 @@ __all__ = [
     "quarantined",
     "quarantined_item",
     "reassignments",
-    "tokens",
     "spellings",
+    "tokens",
 ]

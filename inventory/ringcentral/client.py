@@ -410,6 +410,7 @@ def _date(response: httpx.Response) -> datetime | None:
     except (KeyError, ValueError):
         return None
 
+
 def _parameter(response: httpx.Response) -> str | None:
     said = _members(response)
     name = _first_error(said).get("parameterName") or said.get("parameterName")
