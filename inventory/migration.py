@@ -1,19 +1,22 @@
 """
 Bringing a database to this package's schema: Alembic's migrations, run in the caller's transaction.
+
+Alembic is imported when something is to be migrated: every command looks at the revision, hardly
+any has to change it.
 """
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import alembic.command
-import alembic.config
-import alembic.migration
-import alembic.script
 from sqlalchemy import Connection, text
 
 from inventory.schema import NAME
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def migrations() -> Path:
@@ -32,38 +35,47 @@ def prepare(connection: Connection) -> None:
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Bring the schema to *revision*, in the caller's transaction; at it already: do nothing."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     prepare(connection)
-    alembic.command.upgrade(_config(connection), revision)
+    command.upgrade(_config(connection), revision)
 
 
 def downgrade(connection: Connection, revision: str = "base") -> None:
     """Take the schema back to *revision*, in the caller's transaction. Drops what it holds."""
-    alembic.command.downgrade(_config(connection), revision)
+    from alembic import command  # noqa: PLC0415 - see above
+
+    command.downgrade(_config(connection), revision)
 
 
 def revision(connection: Connection) -> str | None:
     """The revision that the database is at; null: never migrated."""
-    context = alembic.migration.MigrationContext.configure(
-        connection, opts={"version_table_schema": NAME}
-    )
-    return context.get_current_revision()
+    if connection.scalar(text("SELECT to_regclass('inventory.alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM inventory.alembic_version"))
+    return found
 
 
 def head() -> str:
     """The newest revision this package carries."""
-    found = alembic.script.ScriptDirectory(str(migrations())).get_current_head()
-    assert found is not None  # noqa: S101 - the package carries its migrations
-    return found
+    return max(_revisions())
 
 
 def is_known(revision: str | None) -> bool:
     """Whether this package carries *revision*; one that it does not is a newer package's."""
-    script = alembic.script.ScriptDirectory(str(migrations()))
-    return any(each.revision == revision for each in script.walk_revisions())
+    return revision in _revisions()
 
 
-def _config(connection: Connection) -> alembic.config.Config:
-    config = alembic.config.Config()
+def _revisions() -> list[str]:
+    """Those this package carries, by the names of their files: numbers, one after the other."""
+    versions = (migrations() / "versions").glob("[0-9]*.py")
+    return [path.name.partition("_")[0] for path in versions]
+
+
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
     config.set_main_option("script_location", str(migrations()))
     config.attributes["connection"] = connection
     return config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,29 +14,9 @@ import click
 import psycopg
 import sqlalchemy.exc
 
-from inventory.cli import (
-    change,
-    db,
-    demo,
-    doctor,
-    event,
-    listen,
-    number,
-    projection,
-    quarantine,
-    reassignment,
-    reconcile,
-    serve,
-    simulate,
-    subscription,
-    token,
-    verify,
-)
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
-from inventory.reconciliation import UnderWay
-from inventory.ringcentral import Denied, Unavailable
 from inventory.settings import InvalidSettings
 
 EXIT_FAILED = 1
@@ -45,7 +26,29 @@ EXIT_TRY_AGAIN = 75
 EXIT_INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+NOUNS = (
+    *("change", "db", "demo", "doctor", "event", "listen", "number", "projection", "quarantine"),
+    *("reassignment", "reconcile", "serve", "simulate", "subscription", "token", "verify"),
+)
+
+
+class Nouns(click.Group):
+    """The commands, each imported when it is asked for: all of them take half a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the same for all
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in NOUNS:
+            return None
+        command = getattr(import_module(f"inventory.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 - one file a noun
+        return command
+
+
+@click.group(
+    cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="inventory")
 @click.option(
     "--database-url", metavar="URL", help="PostgreSQL to use instead of the embedded one."
@@ -65,27 +68,6 @@ def inventory(context: click.Context, /, **flags: Any) -> None:
     variables and inventory.toml, in that order.
     """
     context.obj = Session(flags)
-
-
-for command in (
-    change.change,
-    db.db,
-    demo.demo,
-    doctor.doctor,
-    event.event,
-    listen.listen,
-    number.number,
-    projection.projection,
-    quarantine.quarantine,
-    reassignment.reassignment,
-    reconcile.reconcile,
-    serve.serve,
-    simulate.simulate,
-    subscription.subscription,
-    token.token,
-    verify.verify,
-):
-    inventory.add_command(command)
 
 
 def main() -> None:
@@ -111,16 +93,27 @@ def main() -> None:
     except DatabaseUnavailable as error:
         _complain(error)
         sys.exit(EXIT_DENIED if error.denied else EXIT_TRY_AGAIN)
-    except (Unavailable, UnderWay, Denied) as error:
-        _complain(error)
-        sys.exit(EXIT_DENIED if isinstance(error, Denied) else EXIT_TRY_AGAIN)
     except InventoryError as error:
         _complain(error)
-        sys.exit(EXIT_FAILED)
+        sys.exit(_exit_of(error))
     except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
         _complain(cause or error)
         sys.exit(EXIT_DENIED if isinstance(cause, _DENIED) else EXIT_FAILED)
+
+
+def _exit_of(error: InventoryError) -> int:
+    """
+    The exit code for *error*.
+
+    Whoever never spoke to RingCentral did not import what it takes, and has no error of it.
+    """
+    from inventory.reconciliation import UnderWay  # noqa: PLC0415
+    from inventory.ringcentral import Denied, Unavailable  # noqa: PLC0415
+
+    if isinstance(error, Denied):
+        return EXIT_DENIED
+    return EXIT_TRY_AGAIN if isinstance(error, Unavailable | UnderWay) else EXIT_FAILED
 
 
 _DENIED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidAuthorizationSpecification)

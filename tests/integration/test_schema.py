@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from inventory import migration, schema
 from inventory.database import Database, SchemaOutdated
@@ -103,6 +104,13 @@ def test_a_schema_of_another_revision_is_refused(empty_database: Database) -> No
         empty_database.require_schema()
     empty_database.upgrade()
     empty_database.require_schema()
+
+
+def test_the_newest_revision_is_the_one_alembic_finds() -> None:
+    script = ScriptDirectory(str(migration.migrations()))
+    assert migration.head() == script.get_current_head()
+    assert all(migration.is_known(each.revision) for each in script.walk_revisions())
+    assert not migration.is_known("9999")
 
 
 def test_an_upgrade_at_the_newest_revision_does_nothing(database: Database) -> None:
