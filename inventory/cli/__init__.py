@@ -27,7 +27,18 @@ EXIT_INTERRUPTED = 130
 
 
 NOUNS = (
-    *("change", "db", "demo", "doctor", "event", "listen", "number", "projection", "quarantine"),
+    *(
+        "audit",
+        "change",
+        "db",
+        "demo",
+        "doctor",
+        "event",
+        "listen",
+        "number",
+        "projection",
+        "quarantine",
+    ),
     *("reassignment", "reconcile", "serve", "simulate", "subscription", "token", "verify"),
 )
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from sqlalchemy import RowMapping, Select
 
 from inventory.database import Database
+from inventory.errors import InventoryError
 
 FORMATS = ("table", "json", "ndjson", "csv")
 Row: TypeAlias = Mapping[str, Any] | RowMapping
@@ -26,6 +27,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 stderr = Console(stderr=True, highlight=False)
 """For talk: counts, hints, progress. Never for data."""
+
+
+class NotWritable(InventoryError):
+    """A file cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"expected to write {path}, but: {error.strerror}")
 
 
 def format_option(function: Function) -> Function:
@@ -82,7 +90,7 @@ def write(
         output: A file; null or `-`: standard output.
         columns: Those that fit into a table; null: all of them.
     """
-    with _opened(output) as (stream, terminal):
+    with opened(output) as (stream, terminal):
         chosen = format_ or ("table" if terminal else "ndjson")
         if chosen == "table":
             _table(rows, columns or names, stream)
@@ -149,10 +157,20 @@ def _cell(value: Any) -> Any:
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[tuple[IO[str], bool]]:
+def opened(output: Path | None) -> Iterator[tuple[IO[str], bool]]:
+    """
+    Where to write, and whether that is a terminal: a file; null or `-`: standard output.
+
+    Raises:
+        NotWritable: The file cannot be opened.
+    """
     if output is None or str(output) == "-":
         yield sys.stdout, sys.stdout.isatty()
         sys.stdout.flush()
-    else:
-        with output.open("w", encoding="utf-8", newline="") as stream:
-            yield stream, False
+        return
+    try:
+        file = output.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise NotWritable(output, error) from None
+    with file as stream:
+        yield stream, False

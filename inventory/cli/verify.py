@@ -87,10 +87,11 @@ class _Counted:
 
 def _report(verified: Verified, found: _Counted, seconds: float) -> None:
     if found.unnamed:
-        output.stderr.print(f"and {found.unnamed:,} more differences; --limit names more")
-    output.stderr.print(
+        click.echo(f"and {found.unnamed} more differences; --limit names more", err=True)
+    click.echo(
         f"verified accounts={verified.accounts} events={verified.events} seals={verified.seals} "
-        f"differences={found.count}, {verified.events / max(seconds, 1e-9):,.0f} events/s"
+        f"differences={found.count}, {verified.events / max(seconds, 1e-9):,.0f} events/s",
+        err=True,
     )
 
 

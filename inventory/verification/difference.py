@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 class Difference(NamedTuple):
     """One thing that differs, named down to its event where that can be told."""
 
-    account_id: str
+    account_id: str | None
     position: int | None
     """The event it concerns; of a seal its last event; null where it concerns none."""
     phone_number_id: str | None

@@ -81,32 +81,33 @@ def differences(
     for table, of_law, of_table in zip(
         (NUMBER, VERSION, MOMENTARY), expected, projected, strict=True
     ):
-        for row in _compared(table, of_law, of_table):
-            yield Difference(account_id, row[0], phone_number_id, *row[1:])
+        yield from compared(account_id, phone_number_id, table, of_law, of_table)
 
 
-def _compared(
-    table: Table, expected: list[Row], found: list[Row]
-) -> Iterator[tuple[int, str, str | None, str | None]]:
-    """Position, what, expected and found, of every row or value that differs."""
+def compared(
+    account_id: str,
+    phone_number_id: str,
+    table: Table,
+    expected: Sequence[Row],
+    found: Sequence[Row],
+) -> Iterator[Difference]:
+    """Every row, and every value of a row, of one number in *table* that differs."""
     at = None if table.key is None else table.columns.index(table.key)
     position = table.columns.index(table.position)
-    of_law = {row[at] if at is not None else None: row for row in expected}
-    of_table = {row[at] if at is not None else None: row for row in found}
+    of_law = {at if at is None else row[at]: row for row in expected}
+    of_table = {at if at is None else row[at]: row for row in found}
     for key in {**of_law, **of_table}:
         wanted, there = of_law.get(key), of_table.get(key)
         if wanted is None or there is None:
-            row = wanted or there or ()
-            yield row[position], table.name, _row(table, wanted), _row(table, there)
+            hangs_on = (wanted or there or ())[position]
+            texts = table.name, _row(table, wanted), _row(table, there)
+            yield Difference(account_id, hangs_on, phone_number_id, *texts)
             continue
         for name, of_fold, of_row in zip(table.columns, wanted, there, strict=True):
             if of_fold != of_row:
-                yield (
-                    wanted[position],
-                    f"{table.name}.{name}",
-                    shown(of_fold),
-                    shown(of_row),
-                )
+                what = f"{table.name}.{name}"
+                texts = what, shown(of_fold), shown(of_row)
+                yield Difference(account_id, wanted[position], phone_number_id, *texts)
 
 
 def _row(table: Table, row: Row | None) -> str | None:

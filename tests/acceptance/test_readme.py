@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.ringcentral.conftest import far_limits, simulating
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+KEYS = re.findall(r"^\$ (openssl .+)$", README, re.MULTILINE)
 COMMANDS = re.findall(r"^\$ inventory (.+)$", README, re.MULTILINE)
 QUERIES = re.findall(r"^([^\n]+)\n\n```sql\n(.+?);\n```", README, re.MULTILINE | re.DOTALL)
 
@@ -27,6 +29,8 @@ def filled(inventory: Command, tmp_path: Path) -> Command:
     (tmp_path / "history.ndjson").write_bytes(b"\n".join(sample.demo_history()))
     inventory("event", "ingest", "history.ndjson", INVENTORY_ACCOUNT_ID=sample.DOCUMENTED_ACCOUNT)
     inventory("projection", "run")
+    for command in KEYS:
+        subprocess.run(shlex.split(command), cwd=tmp_path, check=True)
     return inventory
 
 

@@ -17,14 +17,15 @@ from psycopg import Connection, sql
 from sqlalchemy import JSON, BigInteger, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from inventory import projector, sample, schema, verification
+from inventory import event_log, projector, sample, schema, verification
 from inventory.database import Database
 from inventory.event import Event
 from inventory.event_log import genesis, seal_hash
 from inventory.ingest import Intake
+from inventory.observation import absence, observe, sight
 from inventory.verification import Anchor, Difference, Verified, columns
 from tests import folds
-from tests.histories import an_event, cut, histories
+from tests.histories import START, an_event, cut, histories
 
 ACCOUNT, OTHER = "37439510", "400131021"
 RECORD = (
@@ -85,6 +86,21 @@ def test_the_demo_differs_nowhere(connection: Connection) -> None:
     assert list(verification.verify(connection, verified)) == []
     assert verified.accounts == 3
     assert verified.events > 300
+
+
+def test_what_we_looked_at_ourselves_differs_nowhere(connection: Connection) -> None:
+    folds.append(connection, ACCOUNT, [an_event("5")])
+    seen = (
+        sight('{"id": 5, "status": "Pending"}', account_id=ACCOUNT, seen_at=START),
+        absence("5", START + timedelta(seconds=1)),
+    )
+    for run, sighting in enumerate(seen):
+        event = observe(sighting, account_id=ACCOUNT, run=f"reconciliation/{run}", held=None)
+        with connection.transaction():
+            batch = event_log.prepare([event])
+            event_log.append(connection, batch, source=f"reconciliation:{run}")
+    folds.fold(connection, ACCOUNT)
+    assert verify(connection) == []
 
 
 def test_writers_and_projectors_go_on_meanwhile(
