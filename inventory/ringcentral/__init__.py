@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from inventory.ringcentral.client import RingCentral, Told
+from inventory.ringcentral.client import RingCentral
 from inventory.ringcentral.errors import (
     Denied,
     NotFound,
@@ -23,6 +23,7 @@ from inventory.ringcentral.model import (
     WebSocketToken,
 )
 from inventory.ringcentral.page import LAST_PAGE, Page
+from inventory.ringcentral.requester import Told
 from inventory.settings import InvalidSettings, Settings, is_loopback
 
 __all__ = [

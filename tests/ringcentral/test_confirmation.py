@@ -132,7 +132,7 @@ def test_a_failed_read_is_not_taken_for_a_deletion(
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("inventory.ringcentral.client.ATTEMPTS", 1)
+    monkeypatch.setattr("inventory.ringcentral.requester.ATTEMPTS", 1)
     simulated.platform.faults.refuse = 1.0
     with pytest.raises(Unavailable):
         confirm(connection, client)

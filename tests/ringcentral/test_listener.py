@@ -174,7 +174,7 @@ def test_a_message_that_is_none_is_kept_and_listening_goes_on(
 def test_too_many_connections_are_answered_with_a_long_rest(
     simulated: Simulated, client: RingCentral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inventory.ringcentral.client.ATTEMPTS", 1)
+    monkeypatch.setattr("inventory.ringcentral.requester.ATTEMPTS", 1)
     client.account_id()
     simulated.platform.faults.throttle = 1.0
     it = Listening(client)
