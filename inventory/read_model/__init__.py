@@ -6,7 +6,7 @@ Rows come as SQLAlchemy rows named like the SQL columns, streamed from the serve
 
 from __future__ import annotations
 
-from inventory.read_model.changes import changes, reassignments
+from inventory.read_model.changes import REASSIGNMENTS, changes, reassignments
 from inventory.read_model.freshness import freshness
 from inventory.read_model.identity import NumberUnknown, identities, spellings
 from inventory.read_model.log import (
@@ -19,15 +19,22 @@ from inventory.read_model.log import (
     log_of,
 )
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
+from inventory.read_model.pages import Key, after, ordered
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
+from inventory.read_model.providers import providers
 from inventory.read_model.quarantine import quarantined, quarantined_item
+from inventory.read_model.reconciliations import reconciliations
+from inventory.read_model.state import state
 from inventory.read_model.tokens import tokens
 
 __all__ = [
     "HISTORY_COLUMNS",
+    "REASSIGNMENTS",
     "AccountNeeded",
     "EventUnknown",
+    "Key",
     "NumberUnknown",
+    "after",
     "changes",
     "current",
     "event_at",
@@ -41,9 +48,13 @@ __all__ = [
     "log_of",
     "numbers",
     "numbers_as_of",
+    "ordered",
+    "providers",
     "quarantined",
     "quarantined_item",
     "reassignments",
+    "reconciliations",
     "spellings",
+    "state",
     "tokens",
 ]

@@ -6,20 +6,44 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Select, Table, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    FromClause,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    literal_column,
+    select,
+    union_all,
+)
 
 from inventory import schema
-from inventory.read_model.conditions import equal, within
+from inventory.lifecycle import Kind
+from inventory.read_model.conditions import equal, of_numbers, within
+from inventory.read_model.versions import versions_as_of
 
-# The views, as the migrations make them.
-_views = MetaData(schema=schema.NAME)
-_CHANGE_COLUMNS = (
-    *("account_id", "phone_number_id", "phone_number", "changed_at", "kind"),
-    *("from_provider_id", "from_provider_name", "to_provider_id", "to_provider_name"),
-    *("position", "origin"),
+REASSIGNMENTS: tuple[Kind, ...] = ("reassigned_in", "provider_changed", "reassigned_out")
+"""The kinds that the view of reassignments holds."""
+
+# The view, as the migrations make it.
+_change = Table(
+    "change",
+    MetaData(schema=schema.NAME),
+    Column("account_id", schema.ID, nullable=False),
+    Column("phone_number_id", schema.ID, nullable=False),
+    Column("phone_number", Text),
+    Column("changed_at", schema.INSTANT, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("from_provider_id", Text),
+    Column("from_provider_name", Text),
+    Column("to_provider_id", Text),
+    Column("to_provider_name", Text),
+    Column("position", BigInteger, nullable=False),
+    Column("origin", Text, nullable=False),
 )
-_change = Table("change", _views, *(Column(name) for name in _CHANGE_COLUMNS))
-_reassignment = Table("reassignment", _views, *(Column(name) for name in _CHANGE_COLUMNS))
 
 
 def changes(
@@ -27,43 +51,79 @@ def changes(
     since: datetime | None = None,
     until: datetime | None = None,
     kind: Sequence[str] = (),
-    account: str | None = None,
-    limit: int | None = None,
-) -> Select[Any]:
-    """Changes in [since, until), latest first."""
-    wanted = within(_change.c.changed_at, since, until)
-    if kind:
-        wanted.append(_change.c.kind.in_(kind))
-    return (
-        select(_change)
-        .where(*wanted, *equal(_change, account_id=account))
-        .order_by(_change.c.changed_at.desc(), _change.c.account_id, _change.c.position.desc())
-        .limit(limit)
-    )
-
-
-def reassignments(
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
     from_provider: str | None = None,
     to_provider: str | None = None,
     account: str | None = None,
+    keys: Sequence[tuple[str, str]] | None = None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
     limit: int | None = None,
 ) -> Select[Any]:
-    """Reassignments in [since, until), latest first."""
-    moved = _reassignment
+    """
+    Changes in [since, until), latest first; at another time those until then, as known then.
+
+    What had been known then may differ from what is known of it now: an event that came late makes
+    changes, and unmakes others.
+    """
+    if known_at is None:
+        change: FromClause = _change
+    else:
+        change = _boundaries(versions_as_of(at, known_at, account=account, keys=keys))
+    wanted = within(change.c.changed_at, since, until)
+    if at is not None:
+        wanted.append(change.c.changed_at <= at)
+    if kind:
+        wanted.append(change.c.kind.in_(kind))
     return (
-        select(moved)
+        select(change)
         .where(
-            *within(moved.c.changed_at, since, until),
+            *wanted,
+            *of_numbers(change, keys),
             *equal(
-                moved,
+                change,
                 account_id=account,
                 from_provider_id=from_provider,
                 to_provider_id=to_provider,
             ),
         )
-        .order_by(moved.c.changed_at.desc(), moved.c.account_id, moved.c.position.desc())
+        .order_by(change.c.changed_at.desc(), change.c.account_id, change.c.position.desc())
         .limit(limit)
     )
+
+
+def reassignments(*, kind: Sequence[str] = (), **wanted: Any) -> Select[Any]:
+    """The changes that moved a number; of these kinds or, if none is named, of all three."""
+    return changes(kind=kind or REASSIGNMENTS, **wanted)
+
+
+def _boundaries(version: FromClause) -> FromClause:
+    """What began and what ended in each of these versions, as the view has it."""
+    v = version.c
+    nothing: ColumnElement[str] = literal_column("NULL::text")
+    opened = select(
+        v.account_id,
+        v.phone_number_id,
+        v.phone_number,
+        v.valid_from.label("changed_at"),
+        v.opened_kind.label("kind"),
+        v.previous_provider_id.label("from_provider_id"),
+        v.previous_provider_name.label("from_provider_name"),
+        v.provider_id.label("to_provider_id"),
+        v.provider_name.label("to_provider_name"),
+        v.opened_by.label("position"),
+        v.opened_origin.label("origin"),
+    )
+    closed = select(
+        v.account_id,
+        v.phone_number_id,
+        v.phone_number,
+        v.valid_to,
+        v.closed_kind,
+        v.provider_id,
+        v.provider_name,
+        nothing,
+        nothing,
+        v.closed_by,
+        v.closed_origin,
+    ).where(v.closed_kind.is_not(None))
+    return union_all(opened, closed).subquery("change")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import tuple_
 
 
 def equal(table: Any, **wanted: str | None) -> list[Any]:
@@ -19,3 +22,15 @@ def within(column: Any, since: datetime | None, until: datetime | None) -> list[
     if until is not None:
         edges.append(column < until)
     return edges
+
+
+def of_numbers(table: Any, keys: Sequence[tuple[str, str]] | None) -> list[Any]:
+    """The condition that a row is one of these numbers', each an account and an id; null: none."""
+    if keys is None:
+        return []
+    return [tuple_(table.c.account_id, table.c.phone_number_id).in_(keys)]
+
+
+def beginning(column: Any, prefix: str | None) -> list[Any]:
+    """The condition that a text begins with *prefix*, letter by letter; null: none."""
+    return [] if prefix is None else [column.startswith(prefix, autoescape=True)]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, cast, select, tuple_
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, select
 
 from inventory import schema
 from inventory.errors import InventoryError
 from inventory.event import Attributes, Event, Recorded
-from inventory.read_model.conditions import equal, within
+from inventory.read_model.conditions import equal, of_numbers, within
 
 _event = schema.event
 _seal = schema.seal
@@ -49,12 +49,21 @@ def events(
     until: datetime | None = None,
     event_type: str | None = None,
     origin: str | None = None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
     limit: int | None = None,
 ) -> Select[Any]:
-    """Events by account and position, without their payloads; times are when they occurred."""
-    wanted = within(_event.c.occurred_at, since, until)
-    if keys is not None:
-        wanted.append(tuple_(_event.c.account_id, _event.c.phone_number_id).in_(keys))
+    """
+    Events by account and position, without their payloads.
+
+    *since*, *until* and *at* are about when they occurred, *known_at* is about when we recorded
+    them: those until then, inclusive.
+    """
+    wanted = [*within(_event.c.occurred_at, since, until), *of_numbers(_event, keys)]
+    if at is not None:
+        wanted.append(_event.c.occurred_at <= at)
+    if known_at is not None:
+        wanted.append(_event.c.recorded_at <= known_at)
     return (
         select(*_WITHOUT_PAYLOAD)
         .where(*wanted, *equal(_event, account_id=account, event_type=event_type, origin=origin))

@@ -2,7 +2,7 @@ CREATE VIEW inventory.provider AS
 SELECT
     account_id,
     provider_id,
-    (array_agg(provider_name ORDER BY valid_from DESC) FILTER (WHERE provider_name IS NOT NULL))[1]
+    (array_agg(provider_name ORDER BY valid_from DESC, opened_by DESC) FILTER (WHERE provider_name IS NOT NULL))[1]
         AS provider_name,
     count(*) FILTER (WHERE valid_to IS NULL) AS numbers,
     greatest(max(valid_from), max(valid_to)) AS last_changed_at

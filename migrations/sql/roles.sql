@@ -27,9 +27,14 @@ GRANT INSERT, UPDATE, DELETE ON
 GRANT DELETE ON inventory.subscription TO inventory_app;
 REVOKE UPDATE, DELETE, TRUNCATE ON inventory.event, inventory.seal FROM inventory_app;
 
--- Readers see the inventory, its history and the log; not the quarantine, not the tokens.
+-- Readers see the inventory, its history, the log, how far each is, and what reconciliations found;
+-- not the quarantine, not the tokens.
 GRANT SELECT ON
+    inventory.account,
     inventory.event,
+    inventory.projection_checkpoint,
+    inventory.reconciliation,
+    inventory.discrepancy,
     inventory.contact_center_number,
     inventory.contact_center_number_version,
     inventory.change,
@@ -42,5 +47,8 @@ GRANT SELECT ON
     inventory.classified_discrepancy,
     inventory.coverage
     TO inventory_reader;
-GRANT EXECUTE ON FUNCTION inventory.number_as_of(timestamptz, timestamptz), inventory.inside(text, text)
+GRANT EXECUTE ON FUNCTION
+    inventory.number_as_of(timestamptz, timestamptz),
+    inventory.version_as_of(timestamptz, timestamptz),
+    inventory.inside(text, text)
     TO inventory_reader, inventory_app;

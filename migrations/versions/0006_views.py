@@ -24,9 +24,11 @@ def upgrade() -> None:
     _run("number_as_of_v1")
     _run("classified_discrepancy_v1")
     _run("coverage_v1")
+    _run("version_as_of_v1")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION inventory.version_as_of(timestamptz, timestamptz)")
     op.execute("DROP VIEW inventory.coverage")
     op.execute("DROP VIEW inventory.classified_discrepancy")
     op.execute("DROP FUNCTION inventory.number_as_of(timestamptz, timestamptz)")

@@ -105,6 +105,11 @@ def test_the_application_can_append_project_and_quarantine(log: Connection) -> N
         "SELECT * FROM inventory.provider",
         "SELECT * FROM inventory.freshness",
         "SELECT * FROM inventory.number_as_of(now(), now())",
+        "SELECT * FROM inventory.version_as_of(now(), now())",
+        "SELECT * FROM inventory.account",
+        "SELECT * FROM inventory.projection_checkpoint",
+        "SELECT * FROM inventory.reconciliation",
+        "SELECT * FROM inventory.discrepancy",
     ],
 )
 def test_a_reader_sees_the_inventory(log: Connection, query: str) -> None:
