@@ -90,6 +90,15 @@ def database(server: embedded.Running, _template: str) -> Iterator[Database]:
     _administer(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
+@pytest.fixture(scope="module")
+def database_of_module(server: embedded.Running, _template: str) -> Iterator[Database]:
+    """A database of the module's own, migrated, for tests that keep to accounts of their own."""
+    name = f"test_{next(_serial)}"
+    _administer(server, "CREATE DATABASE {} TEMPLATE {}", name, _template)
+    yield Database(_url(server, name), None)
+    _administer(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     with database.connect() as connection:

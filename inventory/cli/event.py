@@ -21,6 +21,7 @@ from inventory.cli.session import Session, pass_session
 from inventory.database import Database
 from inventory.ingest import Intake, Outcome, Source
 from inventory.ingest.framing import frames
+from inventory.rows import json_of, plain
 
 COLUMNS = (
     *("account_id", "position", "occurred_at", "event_type", "origin", "phone_number_id"),
@@ -120,7 +121,7 @@ def show(session: Session, position: int, account: str | None, *, payload: bool)
         stream.write(found["payload"].encode())
         stream.flush()
         return
-    row = {name: output.plain(value) for name, value in found.items()}
+    row = {name: plain(value) for name, value in found.items()}
     row["payload"] = json.loads(found["payload"])
     click.echo(json.dumps(row, ensure_ascii=False, indent=2))
 
@@ -163,7 +164,7 @@ def head(session: Session, account: str | None, format_: str | None, output_: Pa
 def _print_after(database: Database, positions: dict[str, int], account: str | None) -> None:
     with database.engine.connect() as connection:
         for row in read_model.events_after(connection, positions, account=account):
-            click.echo(output.json_of(row, tuple(row.keys())))
+            click.echo(json_of(row, tuple(row.keys())))
 
 
 def _report(outcome: Outcome, format_: str) -> None:

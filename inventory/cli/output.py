@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, TypeAlias, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import RowMapping, Select
+from sqlalchemy import Select
 
 from inventory.database import Database
 from inventory.errors import InventoryError
+from inventory.rows import Row, cell, csv_of, json_of
 
 FORMATS = ("table", "json", "ndjson", "csv")
-Row: TypeAlias = Mapping[str, Any] | RowMapping
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 stderr = Console(stderr=True, highlight=False)
@@ -100,25 +97,8 @@ def write(
         elif chosen == "json":
             _json(rows, names, stream)
         else:
-            writer = csv.writer(stream, lineterminator="\r\n")  # RFC 4180
-            writer.writerow(names)
-            writer.writerows([_cell(row[name]) for name in names] for row in rows)
-
-
-def json_of(row: Row, names: Sequence[str]) -> str:
-    """*row* as one line of JSON, its keys the SQL columns."""
-    return json.dumps({name: plain(row[name]) for name in names}, ensure_ascii=False)
-
-
-def plain(value: Any) -> Any:
-    """*value* as JSON can hold it: instants in ISO 8601, bytes in hexadecimal."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    if isinstance(value, Decimal):
-        return float(value)
-    return value
+            stream.write(csv_of([names]))
+            stream.writelines(csv_of([[row[name] for name in names]]) for row in rows)
 
 
 def _json(rows: Iterable[Row], names: Sequence[str], stream: IO[str]) -> None:
@@ -146,14 +126,7 @@ def _shown(value: Any) -> str:
     """*value* for a person: an instant to the second, in UTC, and nothing for null."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return str(_cell(value))
-
-
-def _cell(value: Any) -> Any:
-    """*value* where there is room for a text alone: what is composed, in JSON."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return "" if value is None else plain(value)
+    return str(cell(value))
 
 
 @contextmanager

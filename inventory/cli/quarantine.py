@@ -13,6 +13,7 @@ from inventory import quarantine as room
 from inventory.cli import output
 from inventory.cli.session import Session, pass_session
 from inventory.notification import Reason
+from inventory.rows import plain
 
 COLUMNS = ("id", "received_at", "source", "reason", "detail", "arrivals")
 REASON = click.option("--reason", type=click.Choice(get_args(Reason)), help="Of this reason only.")
@@ -55,7 +56,7 @@ def show(session: Session, id_: int) -> None:
     if item is None:
         raise room.NotInQuarantine(id_)
     for name in ("source", "received_at", "arrivals", "reason", "detail", "resolution"):
-        value = output.plain(item[name])
+        value = plain(item[name])
         if value is not None:
             output.stderr.print(f"{name}: {value}", markup=False)
     payload = sys.stdout.buffer

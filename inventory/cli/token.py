@@ -11,6 +11,7 @@ from inventory import access, read_model
 from inventory.cli import output
 from inventory.cli.parameters import DURATION
 from inventory.cli.session import Session, pass_session
+from inventory.rows import plain
 
 COLUMNS = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at")
 
@@ -39,7 +40,7 @@ def create(session: Session, name: str, scope: access.Scope, expires: timedelta 
         secret, bearer = access.create(connection, name, scope, expires_in=expires)
         connection.commit()
     click.echo(secret)
-    until = output.plain(bearer.expires_at) if bearer.expires_at else "for ever"
+    until = plain(bearer.expires_at) if bearer.expires_at else "for ever"
     output.stderr.print(f"id={bearer.id} scope={scope} valid until {until}", markup=False)
 
 

@@ -15,7 +15,7 @@ from inventory.database import CONNECT_WITHIN, Database
 from inventory.errands import DOUBT, POLL, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
-from inventory.web import probes, problem
+from inventory.web import api, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
 from inventory.web.problem import Problem
@@ -25,8 +25,10 @@ from inventory.web.webhook import Webhook, refusing
 WEBHOOK = "/webhooks/ringcentral"
 OPEN = PROBES
 """What needs no token."""
-APP_CONNECTIONS = 4
-"""Of those who read what the reader's role must not see: tokens, quarantine."""
+READERS = 8
+"""Questions that are answered at once."""
+KEEPERS = 4
+"""Those of them that only the application's role may answer at once: about tokens, quarantine."""
 WRITE_WITHIN = "2s"
 """What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
 
@@ -55,6 +57,12 @@ def application(
         doubt: Seconds between looks for numbers in doubt.
         received: Told what became of each group of deliveries, in the event loop.
     """
+    readers = {
+        "inventory_reader": Readers(
+            database.acting_as("inventory_reader"), READERS, held=api.STREAMS
+        ),
+        "inventory_app": Readers(database.acting_as("inventory_app"), KEEPERS, held=api.STREAMS),
+    }
     database = database.acting_as("inventory_app")
     errands = Errands(database, settings, poll=poll, doubt=doubt)
 
@@ -77,8 +85,6 @@ def application(
     commit = GroupCommit(connect, intake, written)
     webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
 
-    readers = Readers(database, APP_CONNECTIONS)
-
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:
         errands.start()
@@ -87,20 +93,22 @@ def application(
         finally:
             await commit.close()
             await asyncio.to_thread(errands.stop)
-            await asyncio.to_thread(readers.close)
+            for each in readers.values():
+                await asyncio.to_thread(each.close)
 
     rest = Starlette(
-        routes=probes.routes(database, errands),
+        routes=[*probes.routes(database, errands), *api.routes(readers)],
         exception_handlers={
             Problem: problem.of_problem,
             HTTPException: problem.of_http_exception,
+            Exception: problem.of_fault,
         },
         lifespan=up,
     )
     rest.router.redirect_slashes = False
     guard = Guard(
         rest,
-        readers,
+        readers["inventory_app"],
         open_paths=OPEN,
         open_here=is_loopback(host) and not settings.reached_from_outside,
     )

@@ -80,9 +80,9 @@ class Hosts:
 
 class Gate:
     """
-    Lets in, as an ASGI application, whoever asks for one of our *hosts*, and sees to the headers.
+    Lets in, as an ASGI application, whoever asks for one of our *hosts*.
 
-    What fails without an answer, behind it, is answered: 500, and no more than that.
+    Sees to the headers that go out, and to what fails behind it.
     """
 
     def __init__(self, application: ASGIApp, hosts: Hosts) -> None:
@@ -94,12 +94,9 @@ class Gate:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        begun = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message = with_headers(message)
             await send(message)
 
@@ -110,11 +107,8 @@ class Gate:
         try:
             await self._application(scope, receive, send_with_headers)
         except Exception:
+            # It was answered with 500; an answer that had begun is cut off by the server.
             log.exception("%s %s failed", scope["method"], scope["path"])
-            if begun:
-                raise
-            problem = Problem(500, "expected an answer, and failed to find it; the log says why")
-            await problem.response()(scope, receive, send_with_headers)
 
     def refusal(self, scope: Scope) -> Problem | None:
         """Why such a request is not let in; null if it is."""

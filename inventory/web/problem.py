@@ -30,16 +30,19 @@ class Problem(Exception):
         self.status, self.detail = status, detail
         self.headers, self.members = headers or {}, members
 
-    def response(self) -> JSONResponse:
-        """What is sent."""
-        body = {
+    def body(self) -> dict[str, Any]:
+        """What is said."""
+        return {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             **self.members,
         }
-        return JSONResponse(body, self.status, self.headers, MEDIA_TYPE)
+
+    def response(self) -> JSONResponse:
+        """What is sent."""
+        return JSONResponse(self.body(), self.status, self.headers, MEDIA_TYPE)
 
 
 async def of_problem(_: Request, problem: Exception) -> JSONResponse:
@@ -57,3 +60,8 @@ async def of_http_exception(request: Request, error: Exception) -> JSONResponse:
     }
     detail = details.get(error.status_code, error.detail)
     return Problem(error.status_code, detail, headers=dict(error.headers or {})).response()
+
+
+async def of_fault(_: Request, __: Exception) -> JSONResponse:
+    """The response to what nobody thought of; it says no more than that."""
+    return Problem(500, "expected an answer, and failed to find it; the log says why").response()

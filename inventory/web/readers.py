@@ -26,16 +26,17 @@ class Readers:
     """
     Reads within an event loop, each in a thread and a transaction of its own.
 
-    No more at once than there are connections; the others wait for their turn.
+    No more at once than there are threads; the others wait for their turn.
 
     Args:
         database: What is read, with whose rights.
-        connections: How many of them at the most; they are kept.
+        threads: How many of them at the most; each may have a connection, which is kept.
+        held: Connections that may be held beyond a read, to read on from.
     """
 
-    def __init__(self, database: Database, connections: int) -> None:
-        self.engine = database.snapshots(connections)
-        self._threads = ThreadPoolExecutor(connections, "readers")
+    def __init__(self, database: Database, threads: int, *, held: int = 0) -> None:
+        self.engine = database.snapshots(threads + held)
+        self._threads = ThreadPoolExecutor(threads, "readers")
 
     async def read(self, what: Callable[[Connection], Found]) -> Found:
         """
@@ -49,6 +50,10 @@ class Readers:
     async def apart(self, what: Callable[[], Found]) -> Found:
         """What *what* gives, in a thread of ours."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, what)
+
+    def later(self, what: Callable[[], None]) -> None:
+        """Have *what* done in a thread of ours, and do not wait for it."""
+        self._threads.submit(what)
 
     def close(self) -> None:
         """Let the connections go, when the reads in hand are done."""

@@ -37,6 +37,7 @@ GRANT SELECT ON
     inventory.discrepancy,
     inventory.contact_center_number,
     inventory.contact_center_number_version,
+    inventory.contact_center_number_momentary_version,
     inventory.change,
     inventory.reassignment,
     inventory.provider,

@@ -100,6 +100,7 @@ def test_the_application_can_append_project_and_quarantine(log: Connection) -> N
         "SELECT * FROM inventory.event",
         "SELECT * FROM inventory.contact_center_number",
         "SELECT * FROM inventory.contact_center_number_version",
+        "SELECT * FROM inventory.contact_center_number_momentary_version",
         "SELECT * FROM inventory.change",
         "SELECT * FROM inventory.reassignment",
         "SELECT * FROM inventory.provider",

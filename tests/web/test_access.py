@@ -19,12 +19,14 @@ from inventory.cli.parameters import DURATION
 from inventory.database import Database
 from inventory.settings import InvalidSettings
 from inventory.web import guard
+from inventory.web.api import READS
 from tests.conftest import Command
 from tests.waiting import until
 from tests.web.conftest import Receiver
 from tests.web.test_webhook import notification, number_of
 
-GUARDED = ["/api", "/api/v1/numbers", "/api/v1/nothing", "/api/v1/numbers/../numbers", "/nothing"]
+READ = [read.path.replace("{id}", "1001") for read in READS]
+GUARDED = [*READ, "/api", "/api/v1/nothing", "/api/v1/numbers/../numbers", "/nothing"]
 WEBHOOK = "/webhooks/ringcentral"
 
 
@@ -271,7 +273,7 @@ def test_every_answer_but_the_webhooks_says_how_it_may_be_used(
             response = client.get(path, headers=request)
             assert response.headers["x-content-type-options"] == "nosniff"
             assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
-            assert response.headers["cache-control"] == "no-store"
+            assert response.headers["cache-control"] in {"no-store", "private, no-cache"}
     assert "content-security-policy" not in client.post(WEBHOOK, content=b"{}").headers
 
 
@@ -303,8 +305,13 @@ def test_everything_is_done_with_the_rights_of_the_roles_and_no_more(
     assert client.post(WEBHOOK, content=notification(1)).status_code == 200
     until(lambda: number_of(database, "contact_center_number") == 1)
     assert client.get("/readyz").status_code == 200
-    assert client.get("/nothing").status_code == 404
-    assert client.get("/nothing", headers=bearer(token(connection))).status_code == 404
+    for path in READ:
+        for then in ({}, {"at": "2035-01-01"}, {"known_at": "2035-01-01"}):
+            read = client.get(path, params=then)
+            unasked = path.endswith(("quarantine", "reconciliations")) and then
+            assert read.status_code == (422 if unasked else 200), read.text
+    good = bearer(token(connection))
+    assert {client.get(path, headers=good).status_code for path in READ} == {200}
 
 
 def test_a_superuser_acts_as_the_role_and_whoever_may_not_stays_who_they_are(
