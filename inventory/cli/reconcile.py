@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,26 @@ from psycopg import Connection
 
 from inventory import projector, ringcentral
 from inventory.cli import output
+from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
+from inventory.read_model import AccountNeeded
 from inventory.reconciliation import (
+    OURS,
+    FileSource,
     Override,
     Plan,
     Planned,
     RingCentralSource,
     Scope,
     Source,
+    UnreadableList,
     alone,
     draw_up,
 )
 from inventory.reconciliation import (
     reconcile as run,
 )
-from inventory.ringcentral import Denied, RingCentral
+from inventory.ringcentral import Denied
 
 EXIT_DRIFT = 3
 EXIT_REFUSED = 4
@@ -41,6 +47,23 @@ KINDS = ("added", "different", "departed", "deleted", "missing", "confirmed", "s
 
 
 @click.command()
+@click.option(
+    "--source",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Compare with this list, .csv or .ndjson, instead of RingCentral's.",
+)
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="COLUMN=ATTRIBUTE",
+    help="What a column of the file is here; may be repeated.",
+)
+@click.option(
+    "--at", type=INSTANT, help="When the file was made; needed to apply it. Default: its own time."
+)
 @click.option("--apply", "apply_", is_flag=True, help="Record the run, and append what was seen.")
 @click.option("--number", metavar="NUMBER", help="Compare this number only.")
 @click.option("--provider", metavar="ID", help="Compare numbers of this provider only.")
@@ -56,6 +79,9 @@ KINDS = ("added", "different", "departed", "deleted", "missing", "confirmed", "s
 @pass_session
 def reconcile(
     session: Session,
+    path: Path | None,
+    mapped: tuple[str, ...],
+    at: datetime | None,
     number: str | None,
     provider: str | None,
     account: str | None,
@@ -67,11 +93,11 @@ def reconcile(
     apply_: bool,
 ) -> int:
     """
-    Compare the inventory with the Contact Center numbers that RingCentral lists.
+    Compare the inventory with the Contact Center numbers that RingCentral lists, or a file.
 
     Says what differs, and writes nothing; with --apply the run is recorded, and what was seen is
     appended to the log. A number is absent only if the list was read completely, no guard objects,
-    and RingCentral says so when asked for the number by its id.
+    and RingCentral says so when asked for the number by its id. A file makes no number absent.
 
     Exits with 0 if nothing differs, 3 if something does, 4 if a guard refuses, 5 without the
     permission, 75 if the source could not be read, or not completely; with --apply, 0 when it is
@@ -83,7 +109,15 @@ def reconcile(
     if confirm_absent is not None and reason is not None:
         override = Override(confirm_absent, reason)
     scope = Scope(number, provider)
-    with _opened(session, account, only_reading=not apply_) as (connection, source):
+    if path is None:
+        if mapped or at:
+            raise click.UsageError("--map and --at are of a --source")
+        opened = _ringcentral(session, account, only_reading=not apply_)
+    else:
+        if apply_ and at is None:
+            raise click.UsageError("--at: say when the file was made, as what happened since wins")
+        opened = _file(session, account, path, _mapped(mapped), at, only_reading=not apply_)
+    with opened as (connection, source):
         if apply_:
             with alone(connection, source.account_id):
                 done = run(connection, source, mode="apply", scope=scope, override=override)
@@ -103,25 +137,72 @@ def reconcile(
 
 
 @contextmanager
-def _opened(
+def _ringcentral(
     session: Session, account: str | None, *, only_reading: bool
 ) -> Iterator[tuple[Connection, Source]]:
-    """Both sides, neither of which can be written to if it is only to be read."""
+    """The inventory and RingCentral, neither to be written to if they are only to be read."""
     with (
         ringcentral.from_settings(session.settings, only_reading=only_reading) as client,
-        session.database() as database,
-        database.connect_reading()
-        if only_reading
-        else database.connect(autocommit=True) as connection,
+        _inventory(session, only_reading=only_reading) as connection,
     ):
-        yield connection, RingCentralSource(client, _account(client, account))
+        found = client.account_id()
+        if account not in (None, found):
+            raise Denied(f"access to account {account}", f"access to account {found}")
+        yield connection, RingCentralSource(client, found)
 
 
-def _account(client: RingCentral, wanted: str | None) -> str:
-    found = client.account_id()
-    if wanted is not None and wanted != found:
-        raise Denied(f"access to account {wanted}", f"access to account {found}")
-    return found
+@contextmanager
+def _file(
+    session: Session,
+    account: str | None,
+    path: Path,
+    mapped: dict[str, str],
+    at: datetime | None,
+    *,
+    only_reading: bool,
+) -> Iterator[tuple[Connection, Source]]:
+    """The inventory and a file."""
+    now = datetime.now(UTC)
+    if at is not None and at > now:
+        raise click.UsageError("--at: expected a time that has come")
+    try:
+        made_at = at or min(now, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except OSError as error:
+        raise UnreadableList(f"expected a list in {path}: {error.strerror}") from None
+    with _inventory(session, only_reading=only_reading) as connection:
+        if account is None:
+            account = session.settings.account_id or _only_account(connection)
+        yield connection, FileSource(path, account, mapped=mapped, made_at=made_at)
+
+
+@contextmanager
+def _inventory(session: Session, *, only_reading: bool) -> Iterator[Connection]:
+    with session.database() as database:
+        opened = database.connect_reading() if only_reading else database.connect(autocommit=True)
+        with opened as connection:
+            yield connection
+
+
+def _only_account(connection: Connection) -> str:
+    query = "SELECT account_id FROM inventory.freshness ORDER BY account_id"
+    accounts: list[str] = [account_id for (account_id,) in connection.execute(query)]
+    if not accounts:
+        raise click.UsageError("--account: say whose numbers the file lists")
+    if len(accounts) > 1:
+        raise AccountNeeded(accounts)
+    return accounts[0]
+
+
+def _mapped(given: tuple[str, ...]) -> dict[str, str]:
+    mapped = {}
+    for each in given:
+        column, separator, attribute = each.rpartition("=")
+        if not separator or attribute not in OURS:
+            raise click.BadParameter(
+                f"expected COLUMN=ATTRIBUTE, an attribute of {', '.join(OURS)}; got {each!r}"
+            )
+        mapped[column] = attribute
+    return mapped
 
 
 def _row(account_id: str, planned: Planned) -> dict[str, Any]:

@@ -7,6 +7,8 @@ the list is proven complete first, the guards must agree, and each number is loo
 
 from __future__ import annotations
 
+from inventory.reconciliation.file_source import FileSource
+from inventory.reconciliation.listing import OURS, UnreadableList
 from inventory.reconciliation.plan import Override, Plan, Planned, draw_up
 from inventory.reconciliation.reconcile import Mode, Reconciled, reconcile
 from inventory.reconciliation.run import UnderWay, alone
@@ -15,6 +17,8 @@ from inventory.reconciliation.source import RingCentralSource, Source
 
 __all__ = [
     "EVERYTHING",
+    "OURS",
+    "FileSource",
     "Mode",
     "Override",
     "Plan",
@@ -24,6 +28,7 @@ __all__ = [
     "Scope",
     "Source",
     "UnderWay",
+    "UnreadableList",
     "alone",
     "draw_up",
     "reconcile",

@@ -81,7 +81,9 @@ class Plan:
         """`refused` by a guard, `incomplete`, or `complete`."""
         if self.guards:
             return "refused"
-        undecided = any(p.finding.kind == "missing" for p in self.findings if not p.suppression)
+        undecided = not self.source.by_file and any(
+            p.finding.kind == "missing" for p in self.findings if not p.suppression
+        )
         return "incomplete" if self.reading.faults or undecided else "complete"
 
     @property
@@ -154,7 +156,9 @@ def _settled(
     override: Override | None,
 ) -> Iterator[tuple[Finding, Sighting | None]]:
     """Each finding with what it rests on; those that are missing once they were looked at."""
-    absent = [f for f in findings if _is_absence(f) and f.phone_number_id not in suppressed]
+    # From a list that shows it, too, as one of another use. What a file lacks stays in any case.
+    going = {"departed"} if plan.source.by_file else {"departed", "missing"}
+    absent = [f for f in findings if f.kind in going and f.phone_number_id not in suppressed]
     plan.absent = len(absent)
     plan.guards = list(_refusals(plan, absent))
     if plan.guards and override is not None:
@@ -169,7 +173,7 @@ def _settled(
         known = finding.phone_number_id in suppressed
         if finding.kind == "missing" and not known and not plan.guards:
             missing.append(finding)
-        elif _is_absence(finding) and not known and plan.guards:
+        elif finding.kind in going and not known and plan.guards:
             yield finding._replace(kind="missing", detail="refused by a guard"), None
         else:
             yield finding, plan.reading.sightings.get(finding.phone_number_id or "")
@@ -181,11 +185,6 @@ def _settled(
             yield settled.finding, settled.sighting
     if skipped:
         plan.notes.append(f"the list skipped {skipped} numbers that are there by id")
-
-
-def _is_absence(finding: Finding) -> bool:
-    """Whether a number would go; from a list that shows it, too, as one of another use."""
-    return finding.kind in {"missing", "departed"}
 
 
 def _refusals(plan: Plan, absent: Iterable[Finding]) -> Iterator[Guard]:

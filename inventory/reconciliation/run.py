@@ -133,7 +133,7 @@ FROM (
     ORDER BY id DESC
     LIMIT 1
 ) AS before
-WHERE run.id = %(id)s
+WHERE run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
 """
 
 SAID = 5
