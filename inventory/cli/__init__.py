@@ -14,6 +14,25 @@ import click
 import psycopg
 import sqlalchemy.exc
 
+from inventory.cli import (
+    change,
+    db,
+    demo,
+    doctor,
+    event,
+    listen,
+    number,
+    projection,
+    quarantine,
+    reassignment,
+    reconcile,
+    reconciliation,
+    serve,
+    simulate,
+    subscription,
+    token,
+    verify,
+)
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
@@ -79,6 +98,28 @@ def inventory(context: click.Context, /, **flags: Any) -> None:
     variables and inventory.toml, in that order.
     """
     context.obj = Session(flags)
+
+
+for command in (
+    change.change,
+    db.db,
+    demo.demo,
+    doctor.doctor,
+    event.event,
+    listen.listen,
+    number.number,
+    projection.projection,
+    quarantine.quarantine,
+    reassignment.reassignment,
+    reconcile.reconcile,
+    reconciliation.reconciliation,
+    serve.serve,
+    simulate.simulate,
+    subscription.subscription,
+    token.token,
+    verify.verify,
+):
+    inventory.add_command(command)
 
 
 def main() -> None:

@@ -23,7 +23,14 @@ from inventory.read_model.pages import Key, after, ordered
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
 from inventory.read_model.providers import providers
 from inventory.read_model.quarantine import quarantined, quarantined_item
-from inventory.read_model.reconciliations import reconciliations
+from inventory.read_model.reconciliations import (
+    ReconciliationUnknown,
+    discrepancies,
+    found_identities,
+    reconciliation,
+    reconciliations,
+    suppressions,
+)
 from inventory.read_model.state import state
 from inventory.read_model.tokens import tokens
 
@@ -34,12 +41,15 @@ __all__ = [
     "EventUnknown",
     "Key",
     "NumberUnknown",
+    "ReconciliationUnknown",
     "after",
     "changes",
     "current",
+    "discrepancies",
     "event_at",
     "events",
     "events_after",
+    "found_identities",
     "freshness",
     "heads",
     "history",
@@ -53,8 +63,10 @@ __all__ = [
     "quarantined",
     "quarantined_item",
     "reassignments",
+    "reconciliation",
     "reconciliations",
     "spellings",
     "state",
+    "suppressions",
     "tokens",
 ]

@@ -1,24 +1,134 @@
-"""Reconciliation runs."""
+"""Reconciliations: the runs, what they found, and what is known and left."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    RowMapping,
+    Select,
+    Table,
+    func,
+    or_,
+    select,
+)
 
 from inventory import schema
+from inventory.errors import InventoryError
 from inventory.read_model.conditions import equal
+from inventory.read_model.identity import NumberUnknown, spellings
 
 _run = schema.reconciliation
+_discrepancy = schema.discrepancy
+_suppression = schema.suppression
+
+# The views, as the migrations make them.
+_views = MetaData(schema=schema.NAME)
+_coverage = Table(
+    "coverage",
+    _views,
+    *(Column(name) for name in ("reconciliation_id", "missed", "late", "coverage")),
+    *(Column(name) for name in ("late_seconds_median", "late_seconds_most")),
+)
+_classified = Table(
+    "classified_discrepancy",
+    _views,
+    *(Column(name) for name in ("id", "reconciliation_id", "account_id", "phone_number_id")),
+    *(Column(name) for name in ("phone_number", "finding", "class", "expected", "found")),
+    *(Column(name) for name in ("seen_at", "suppression_id", "detail", "position")),
+    *(Column(name) for name in ("notification_position", "late_seconds")),
+)
+
+
+class ReconciliationUnknown(InventoryError):
+    """There was no such run."""
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - its name
+        super().__init__(f"expected the number of a reconciliation, found none of {id}")
+        self.id = id
 
 
 def reconciliations(
     *, account: str | None = None, outcome: str | None = None, limit: int | None = None
 ) -> Select[Any]:
-    """Runs that were made, are being made or were asked for; latest first."""
+    """The runs, and what was asked for, latest first; each with the coverage it came to."""
     return (
-        select(_run)
+        _with_coverage()
         .where(*equal(_run, account_id=account, outcome=outcome))
         .order_by(_run.c.id.desc())
         .limit(limit)
     )
+
+
+def reconciliation(connection: Connection, id: int) -> RowMapping:  # noqa: A002 - its name
+    """
+    One run, with the coverage it came to.
+
+    Raises:
+        ReconciliationUnknown: There is none.
+    """
+    rows = connection.execute(_with_coverage().where(_run.c.id == id))
+    found = rows.mappings().one_or_none()
+    if found is None:
+        raise ReconciliationUnknown(id)
+    return found
+
+
+def discrepancies(reconciliation_id: int, *, limit: int | None = None) -> Select[Any]:
+    """What a run found, in the order in which it did, as it is known now."""
+    return (
+        select(_classified)
+        .where(_classified.c.reconciliation_id == reconciliation_id)
+        .order_by(_classified.c.id)
+        .limit(limit)
+    )
+
+
+def suppressions(
+    *, everything: bool = False, account: str | None = None, limit: int | None = None
+) -> Select[Any]:
+    """The suppressions that are in force, or *everything* that ever was."""
+    in_force = [_suppression.c.lifted_at.is_(None), _suppression.c.expires_at > func.now()]
+    return (
+        select(_suppression)
+        .where(*([] if everything else in_force), *equal(_suppression, account_id=account))
+        .order_by(_suppression.c.id)
+        .limit(limit)
+    )
+
+
+def found_identities(
+    connection: Connection, number: str, *, account: str | None = None
+) -> list[tuple[str, str]]:
+    """
+    The numbers that *number* names among those that a run found, known here or not.
+
+    Raises:
+        NumberUnknown: There is none.
+    """
+    found = connection.execute(
+        select(_discrepancy.c.account_id, _discrepancy.c.phone_number_id)
+        .where(
+            or_(
+                _discrepancy.c.phone_number_id == number.strip(),
+                _discrepancy.c.phone_number.in_(spellings(number)),
+            ),
+            _discrepancy.c.phone_number_id.is_not(None),
+            *equal(_discrepancy, account_id=account),
+        )
+        .distinct()
+        .order_by(_discrepancy.c.account_id, _discrepancy.c.phone_number_id)
+    )
+    identities = [(row.account_id, row.phone_number_id) for row in found]
+    if not identities:
+        raise NumberUnknown(number)
+    return identities
+
+
+def _with_coverage() -> Select[Any]:
+    joined = _run.outerjoin(_coverage, _coverage.c.reconciliation_id == _run.c.id)
+    names = ("missed", "late", "coverage", "late_seconds_median", "late_seconds_most")
+    return select(_run, *(_coverage.c[name] for name in names)).select_from(joined)

@@ -14,7 +14,7 @@ SELECT
     discrepancy.detail,
     discrepancy.position,
     late.position AS notification_position,
-    late.recorded_at - discrepancy.seen_at AS late_by
+    extract(epoch FROM late.recorded_at - discrepancy.seen_at) AS late_seconds
 FROM inventory.discrepancy
 -- The first word of the number after we had looked, if it says what we saw. A farewell may name the
 -- old use.
@@ -61,5 +61,5 @@ COMMENT ON COLUMN inventory.classified_discrepancy.position IS
     'The observation appended for it; null: none was';
 COMMENT ON COLUMN inventory.classified_discrepancy.notification_position IS
     'The notification that was late; null: none came';
-COMMENT ON COLUMN inventory.classified_discrepancy.late_by IS
+COMMENT ON COLUMN inventory.classified_discrepancy.late_seconds IS
     'How long after we had looked it was recorded';

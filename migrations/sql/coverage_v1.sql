@@ -4,8 +4,8 @@ WITH found AS (
         discrepancy.reconciliation_id,
         count(*) FILTER (WHERE discrepancy.class = 'missed event') AS missed,
         count(*) FILTER (WHERE discrepancy.class = 'late event') AS late,
-        percentile_disc(0.5) WITHIN GROUP (ORDER BY discrepancy.late_by) AS late_by_median,
-        max(discrepancy.late_by) AS late_by_most
+        percentile_disc(0.5) WITHIN GROUP (ORDER BY discrepancy.late_seconds) AS late_seconds_median,
+        max(discrepancy.late_seconds) AS late_seconds_most
     FROM inventory.classified_discrepancy AS discrepancy
     WHERE discrepancy.suppression_id IS NULL
       -- What an earlier run found and nothing was done about is not missed anew.
@@ -32,8 +32,8 @@ SELECT
         / nullif(reconciliation.notified + coalesce(found.missed, 0) + coalesce(found.late, 0), 0),
         4
     ) AS coverage,
-    found.late_by_median,
-    found.late_by_most
+    found.late_seconds_median,
+    found.late_seconds_most
 FROM inventory.reconciliation
 LEFT JOIN found ON found.reconciliation_id = reconciliation.id
 WHERE reconciliation.notified IS NOT NULL;
@@ -50,5 +50,5 @@ COMMENT ON COLUMN inventory.coverage.missed IS 'Changes that no notification has
 COMMENT ON COLUMN inventory.coverage.late IS 'Changes that a notification told us of after we had looked';
 COMMENT ON COLUMN inventory.coverage.coverage IS
     'The share of notified in all of them, 0 to 1; null: there was no change';
-COMMENT ON COLUMN inventory.coverage.late_by_median IS 'How late half of the late ones were at most';
-COMMENT ON COLUMN inventory.coverage.late_by_most IS 'How late the latest one was';
+COMMENT ON COLUMN inventory.coverage.late_seconds_median IS 'How late half of the late ones were at most';
+COMMENT ON COLUMN inventory.coverage.late_seconds_most IS 'How late the latest one was';
