@@ -14,25 +14,6 @@ import click
 import psycopg
 import sqlalchemy.exc
 
-from inventory.cli import (
-    change,
-    db,
-    demo,
-    doctor,
-    event,
-    listen,
-    number,
-    projection,
-    quarantine,
-    reassignment,
-    reconcile,
-    reconciliation,
-    serve,
-    simulate,
-    subscription,
-    token,
-    verify,
-)
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
@@ -46,19 +27,9 @@ EXIT_INTERRUPTED = 130
 
 
 NOUNS = (
-    *(
-        "audit",
-        "change",
-        "db",
-        "demo",
-        "doctor",
-        "event",
-        "listen",
-        "number",
-        "projection",
-        "quarantine",
-    ),
-    *("reassignment", "reconcile", "serve", "simulate", "subscription", "token", "verify"),
+    *("audit", "change", "db", "demo", "doctor", "event", "listen", "number", "projection"),
+    *("quarantine", "reassignment", "reconcile", "reconciliation", "serve", "simulate"),
+    *("subscription", "token", "verify"),
 )
 
 
@@ -98,28 +69,6 @@ def inventory(context: click.Context, /, **flags: Any) -> None:
     variables and inventory.toml, in that order.
     """
     context.obj = Session(flags)
-
-
-for command in (
-    change.change,
-    db.db,
-    demo.demo,
-    doctor.doctor,
-    event.event,
-    listen.listen,
-    number.number,
-    projection.projection,
-    quarantine.quarantine,
-    reassignment.reassignment,
-    reconcile.reconcile,
-    reconciliation.reconciliation,
-    serve.serve,
-    simulate.simulate,
-    subscription.subscription,
-    token.token,
-    verify.verify,
-):
-    inventory.add_command(command)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.notification import is_id
 from inventory.reconciliation import suppression
+from inventory.rows import plain
 
 COLUMNS = (
     *("id", "account_id", "source", "mode", "started_at", "outcome", "added", "different"),
@@ -60,7 +61,7 @@ def show(
             run = read_model.reconciliation(connection, id_)
         for name, value in run.items():
             if value is not None:
-                output.stderr.print(f"{name}: {output.plain(value)}", markup=False)
+                output.stderr.print(f"{name}: {plain(value)}", markup=False)
         query = read_model.discrepancies(id_, limit=limit)
         output.write_query(database, query, format_, output_, FINDINGS)
 
