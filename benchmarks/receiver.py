@@ -26,7 +26,7 @@ import psycopg
 from inventory import embedded, sample
 from inventory.database import Database
 
-CONNECTIONS = 64
+CONNECTIONS = 256
 SECONDS = 8.0
 RATE = 300
 _serial = count(1)
@@ -62,7 +62,7 @@ class Sender:
     async def deliver(self, body: bytes) -> bool:
         """Whether it was acknowledged."""
         self._writer.write(
-            b"POST /webhooks/ringcentral HTTP/1.1\r\nHost: bench\r\n"
+            b"POST /webhooks/ringcentral HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             b"Content-Type: application/json; charset=UTF-8\r\nContent-Length: %d\r\n\r\n"
             % len(body)
             + body
