@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import islice
 
 import click
 from rich.console import Console
@@ -18,6 +19,9 @@ from inventory.cli.session import Session, pass_session
 from inventory.database import Database
 from inventory.ingest import Intake, Outcome
 from inventory.settings import Settings
+
+AT_ONCE = 20
+"""Notifications an append."""
 
 
 @click.command()
@@ -67,13 +71,11 @@ def _on_sample_history(database: Database, settings: Settings) -> None:
     intake = Intake(
         "demo", account_id=sample.DOCUMENTED_ACCOUNT, future_tolerance=settings.future_tolerance
     )
-
-    def written(outcome: Outcome) -> None:
-        nonlocal taken
-        taken += outcome
-
+    # A few at a time, as they come: what is late came after something younger was known.
+    history = sample.demo_history()
     with database.connect() as connection:
-        intake.run(connection, [list(sample.demo_history())], written)
+        while some := list(islice(history, AT_ONCE)):
+            taken += intake.write(connection, intake.read(some))
     folded = sum(account.events for account in projector.fold_all(database.connect))
     _title("Ingested")
     click.echo(

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from inventory import explanation, lifecycle, read_model
-from inventory.cli import output
+from inventory import read_model
+from inventory.cli import explain, output
 from inventory.cli.parameters import clocks
 from inventory.cli.session import Session, pass_session
 
@@ -113,14 +113,4 @@ def history(
         output.write_query(database, query, format_, output_, VERSION_COLUMNS)
 
 
-@number.command()
-@click.argument("wanted", metavar="NUMBER")
-@click.option("--account", metavar="ID", help="Of this account only.")
-@pass_session
-def explain(session: Session, wanted: str, account: str | None) -> None:
-    """What each event did to a number, and which event set each of its fields."""
-    with session.database() as database, database.engine.connect() as connection:
-        for key in read_model.identities(connection, wanted, account=account):
-            steps = list(lifecycle.steps(read_model.log_of(connection, *key)))
-            for line in explanation.of_number(*key, steps):
-                click.echo(line)
+number.add_command(explain.explain)

@@ -23,16 +23,6 @@ from tests.conftest import Command
 from tests.waiting import until
 
 
-@pytest.fixture
-def filled(inventory: Command, tmp_path: Path) -> Command:
-    """The command, on a database that holds the demo's history."""
-    history = tmp_path / "history.ndjson"
-    history.write_bytes(b"\n".join(sample.demo_history()))
-    inventory("--account-id", sample.DOCUMENTED_ACCOUNT, "event", "ingest", str(history))
-    inventory("projection", "run")
-    return inventory
-
-
 def rows(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from psycopg import Connection
 
-from inventory import access, sample, web
+from inventory import access, web
 from inventory.cli.listening import served
 from inventory.database import Database
 from inventory.settings import Settings, load
@@ -29,13 +29,10 @@ QUERIES = re.findall(r"^([^\n]+)\n\n```sql\n(.+?);\n```", README, re.MULTILINE |
 
 
 @pytest.fixture
-def filled(inventory: Command, tmp_path: Path) -> Command:
-    (tmp_path / "history.ndjson").write_bytes(b"\n".join(sample.demo_history()))
-    inventory("event", "ingest", "history.ndjson", INVENTORY_ACCOUNT_ID=sample.DOCUMENTED_ACCOUNT)
-    inventory("projection", "run")
+def filled(filled: Command, tmp_path: Path) -> Command:
     for command in KEYS:
         subprocess.run(shlex.split(command), cwd=tmp_path, check=True)
-    return inventory
+    return filled
 
 
 def test_every_command_in_it_works(filled: Command) -> None:
