@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from inventory.drift import spelled_as_held
+from inventory.envelope import enveloped
 from inventory.errors import InventoryError
 from inventory.event import Attributes, Event
 from inventory.notification import (
@@ -27,14 +28,6 @@ from inventory.notification import (
 )
 
 _NAMESPACE = UUID("5b1c7a0e-6f0d-4f57-9b43-3b8f2a7d6c11")
-_INFO = {
-    "phoneNumber": "phone_number",
-    "paymentType": "payment_type",
-    "location": "location",
-    "type": "number_type",
-    "usageType": "usage_type",
-    "status": "status",
-}
 
 _read = msgspec.json.Decoder(PhoneNumberInfo).decode
 
@@ -106,30 +99,18 @@ def observe(sighting: Sighting, *, account_id: str, run: str, held: Attributes |
         UnusableAnswer: What was seen cannot be an event.
     """
     phone_number_id, seen_at, said, answer = sighting
-    notification = {
-        "uuid": str(uuid5(_NAMESPACE, f"{account_id}/{phone_number_id}/{run}")),
-        "event": f"/restapi/v1.0/account/{account_id}/phone-number",
-        "timestamp": seen_at.isoformat(),
-        "origin": "observation",
-        "run": run,
-        "body": {
-            "eventType": "Deleted" if said is None else "Updated",
-            "phoneNumberInfo": {"id": phone_number_id}
-            | (_info(spelled_as_held(said, held)) if said else {}),
-        },
-    }
+    notification = enveloped(
+        spelled_as_held(said, held) if said else None,
+        account_id=account_id,
+        phone_number_id=phone_number_id,
+        uuid=str(uuid5(_NAMESPACE, f"{account_id}/{phone_number_id}/{run}")),
+        occurred_at=seen_at,
+        origin="observation",
+        beside={"run": run},
+    )
     # As it came: what we make of it is above, and may be made anew.
     payload = f'{json.dumps(notification)[:-1]}, "answer": {answer}}}'
     event = parse(payload.encode(), latest=seen_at)
     if isinstance(event, Rejection):
         raise UnusableAnswer(f"expected a phone number from RingCentral, got {event.detail}")
     return event._replace(origin="observation")
-
-
-def _info(said: Attributes) -> dict[str, object]:
-    """`phoneNumberInfo`, less what nothing was said of."""
-    info: dict[str, object] = {"uri": said.uri}
-    info |= {name: getattr(said, field) for name, field in _INFO.items()}
-    if said.provider_id or said.provider_name:
-        info["contactCenterProvider"] = {"id": said.provider_id, "name": said.provider_name}
-    return {name: value for name, value in info.items() if value is not None}

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from inventory import read_model, verification
 from inventory.cli import output
+from inventory.cli.correct import correct_
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.database import Database
@@ -34,6 +35,9 @@ GLANCE = 0.5
 @click.group()
 def event() -> None:
     """The log: every accepted event, append-only."""
+
+
+event.add_command(correct_)
 
 
 @event.command("ingest")
