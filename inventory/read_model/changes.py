@@ -32,17 +32,41 @@ REASSIGNMENTS: tuple[Kind, ...] = ("reassigned_in", "provider_changed", "reassig
 _change = Table(
     "change",
     MetaData(schema=schema.NAME),
-    Column("account_id", schema.ID, nullable=False),
-    Column("phone_number_id", schema.ID, nullable=False),
-    Column("phone_number", Text),
-    Column("changed_at", schema.INSTANT, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("from_provider_id", Text),
-    Column("from_provider_name", Text),
-    Column("to_provider_id", Text),
-    Column("to_provider_name", Text),
-    Column("position", BigInteger, nullable=False),
-    Column("origin", Text, nullable=False),
+    Column("account_id", schema.ID, nullable=False, comment="RingCentral account, digits"),
+    Column(
+        "phone_number_id",
+        schema.ID,
+        nullable=False,
+        comment="RingCentral's id of the number, digits",
+    ),
+    Column(
+        "phone_number",
+        Text,
+        comment="E.164: after the change, or before it where the number left",
+    ),
+    Column("changed_at", schema.INSTANT, nullable=False, comment="When it happened"),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        comment="created, reassigned_in (converted to Contact Center), provider_changed, "
+        "attributes_changed, reassigned_out (to another use), deleted",
+    ),
+    Column(
+        "from_provider_id",
+        Text,
+        comment="Provider before; null: none named, or the number was not in",
+    ),
+    Column("from_provider_name", Text, comment="Its name, as sent"),
+    Column("to_provider_id", Text, comment="Provider after; null: none named, or the number left"),
+    Column("to_provider_name", Text, comment="Its name, as sent"),
+    Column("position", BigInteger, nullable=False, comment="The event that made the change"),
+    Column(
+        "origin",
+        Text,
+        nullable=False,
+        comment="Where that event came from: notification, observation, operator",
+    ),
 )
 
 

@@ -16,11 +16,20 @@ from inventory.read_model.versions import lasting, versions_as_of
 _provider = Table(
     "provider",
     MetaData(schema=schema.NAME),
-    Column("account_id", schema.ID, nullable=False),
-    Column("provider_id", Text),
-    Column("provider_name", Text),
-    Column("numbers", BigInteger, nullable=False),
-    Column("last_changed_at", schema.INSTANT, nullable=False),
+    Column("account_id", schema.ID, nullable=False, comment="RingCentral account, digits"),
+    Column(
+        "provider_id",
+        Text,
+        comment="RingCentral's id of it; null: none named, RingCentral then means 1",
+    ),
+    Column("provider_name", Text, comment="The latest name seen; one id comes with several"),
+    Column("numbers", BigInteger, nullable=False, comment="Numbers it has now"),
+    Column(
+        "last_changed_at",
+        schema.INSTANT,
+        nullable=False,
+        comment="When one of its numbers last changed, came or went",
+    ),
 )
 
 

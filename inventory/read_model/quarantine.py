@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, func, select
 
 from inventory import schema
 from inventory.read_model.conditions import equal
@@ -19,7 +19,7 @@ def quarantined(
     wanted = [] if everything else [_quarantine.c.resolved_at.is_(None)]
     columns = [c for c in _quarantine.c if c.name not in {"payload", "payload_sha256"}]
     return (
-        select(*columns, func.octet_length(_quarantine.c.payload).label("bytes"))
+        select(*columns, func.octet_length(_quarantine.c.payload, type_=Integer).label("bytes"))
         .where(*wanted, *equal(_quarantine, reason=reason))
         .order_by(_quarantine.c.id)
         .limit(limit)

@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from psycopg import Connection
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inventory.database import CONNECT_WITHIN, Database
 from inventory.errands import DOUBT, POLL, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
-from inventory.web import api, probes, problem
+from inventory.web import api, documentation, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
 from inventory.web.problem import Problem
@@ -23,7 +24,7 @@ from inventory.web.readers import Readers
 from inventory.web.webhook import Webhook, refusing
 
 WEBHOOK = "/webhooks/ringcentral"
-OPEN = PROBES
+OPEN = (WEBHOOK, *PROBES, *documentation.PATHS)
 """What needs no token."""
 READERS = 8
 """Questions that are answered at once."""
@@ -97,7 +98,13 @@ def application(
                 await asyncio.to_thread(each.close)
 
     rest = Starlette(
-        routes=[*probes.routes(database, errands), *api.routes(readers)],
+        routes=[
+            *probes.routes(database, errands),
+            *api.routes(readers),
+            *documentation.routes(),
+            # Never comes here; any other method does, and is told so.
+            Route(WEBHOOK, webhook, methods=["POST"]),
+        ],
         exception_handlers={
             Problem: problem.of_problem,
             HTTPException: problem.of_http_exception,

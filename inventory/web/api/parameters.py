@@ -64,7 +64,7 @@ def unusable(errors: Mapping[str, str]) -> Problem:
 
 ACCOUNT = Parameter("account", "of this account only", text("[0-9]{1,32}", "digits", 32))
 PROVIDER = Parameter("provider", "of the provider with this id only", text())
-STATUS = Parameter("status", "of this status only: Normal, Pending, …", text())
+STATUS = Parameter("status", "of this status only, such as Normal or Pending", text())
 USAGE_TYPE = Parameter("usage_type", "of this usage type only", text())
 PREFIX = Parameter("prefix", "whose E.164 number begins with these digits", values.PREFIX)
 CHANGED_SINCE = Parameter(
