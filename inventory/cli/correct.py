@@ -22,6 +22,7 @@ from inventory.correction import Contradiction, Correction, contradictions, corr
 from inventory.errors import InventoryError
 from inventory.event import Recorded
 from inventory.notification import is_id
+from inventory.rows import plain
 
 EXIT_FAILED = 1
 
@@ -191,7 +192,7 @@ def _show(correction: Correction, *, new: bool) -> None:
     event = correction.event
     _say(
         f"number {event.phone_number_id} of account {event.account_id}, from "
-        f"{output.plain(event.occurred_at)} on{'; it is new' if new else ''}:"
+        f"{plain(event.occurred_at)} on{'; it is new' if new else ''}:"
     )
     for change in correction.changes:
         _say(f"  {change.field}: {_shown(change.before)} → {_shown(change.after)}")
@@ -201,7 +202,7 @@ def _show_contradictions(appended: Recorded, found: Sequence[Contradiction]) -> 
     number = appended.event.phone_number_id
     for each in found:
         _say(
-            f"later events of {number} say otherwise from {output.plain(each.since)} on: "
+            f"later events of {number} say otherwise from {plain(each.since)} on: "
             f"{each.field} is {_shown(each.value)} by #{each.position}"
         )
 
