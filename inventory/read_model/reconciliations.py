@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     MetaData,
+    Numeric,
     RowMapping,
     Select,
     Table,
@@ -30,8 +32,12 @@ _views = MetaData(schema=schema.NAME)
 _coverage = Table(
     "coverage",
     _views,
-    *(Column(name) for name in ("reconciliation_id", "missed", "late", "coverage")),
-    *(Column(name) for name in ("late_seconds_median", "late_seconds_most")),
+    Column("reconciliation_id", BigInteger, comment="The run at the end of the interval"),
+    Column("missed", BigInteger, comment="Changes that no notification has told us of so far"),
+    Column("late", BigInteger, comment="Changes that one told us of after we had looked"),
+    Column("coverage", Numeric, comment="Share that was told in time; null: nothing changed"),
+    Column("late_seconds_median", Numeric, comment="How late half of the late ones were at most"),
+    Column("late_seconds_most", Numeric, comment="How late the latest one was"),
 )
 _classified = Table(
     "classified_discrepancy",
