@@ -101,6 +101,12 @@ def write(
             stream.writelines(csv_of([[row[name] for name in names]]) for row in rows)
 
 
+def is_table(format_: str | None, output: Path | None) -> bool:
+    """Whether `write` makes a table of rows."""
+    aside = output is not None and str(output) != "-"
+    return format_ == "table" or (format_ is None and not aside and sys.stdout.isatty())
+
+
 def _json(rows: Iterable[Row], names: Sequence[str], stream: IO[str]) -> None:
     separator = "[\n"
     for row in rows:

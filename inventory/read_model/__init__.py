@@ -6,7 +6,13 @@ Rows come as SQLAlchemy rows named like the SQL columns, streamed from the serve
 
 from __future__ import annotations
 
-from inventory.read_model.changes import REASSIGNMENTS, changes, reassignments
+from inventory.read_model.changes import (
+    OUTSIDE,
+    REASSIGNMENTS,
+    changes,
+    reassignment_matrix,
+    reassignments,
+)
 from inventory.read_model.freshness import freshness
 from inventory.read_model.identity import NumberUnknown, identities, spellings
 from inventory.read_model.log import (
@@ -36,6 +42,7 @@ from inventory.read_model.tokens import tokens
 
 __all__ = [
     "HISTORY_COLUMNS",
+    "OUTSIDE",
     "REASSIGNMENTS",
     "AccountNeeded",
     "EventUnknown",
@@ -62,6 +69,7 @@ __all__ = [
     "providers",
     "quarantined",
     "quarantined_item",
+    "reassignment_matrix",
     "reassignments",
     "reconciliation",
     "reconciliations",

@@ -15,10 +15,13 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    case,
+    func,
     literal_column,
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from inventory import schema
 from inventory.lifecycle import Kind
@@ -69,6 +72,9 @@ _change = Table(
     ),
 )
 
+OUTSIDE = "(outside)"
+"""What stands for a provider where a number came from outside Contact Center, or went there."""
+
 
 def changes(
     *,
@@ -118,6 +124,57 @@ def changes(
 def reassignments(*, kind: Sequence[str] = (), **wanted: Any) -> Select[Any]:
     """The changes that moved a number; of these kinds or, if none is named, of all three."""
     return changes(kind=kind or REASSIGNMENTS, **wanted)
+
+
+def reassignment_matrix(
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    account: str | None = None,
+) -> Select[Any]:
+    """
+    How many reassignments in [since, until) went from whom to whom, by providers' ids.
+
+    A provider has the latest name that was seen of it among them. `OUTSIDE` has no id; nor has a
+    provider that was not named, and that has no name either.
+    """
+    wanted = reassignments(since=since, until=until, account=account)
+    moved = wanted.order_by(None).cte("moved")
+    sides = union_all(
+        *(
+            select(
+                moved.c[f"{side}_provider_id"].label("id"),
+                moved.c[f"{side}_provider_name"].label("name"),
+                moved.c.changed_at,
+                moved.c.position,
+            ).where(moved.c[f"{side}_provider_name"].is_not(None))
+            for side in ("from", "to")
+        )
+    ).subquery()
+    named = (
+        select(sides.c.id, sides.c.name)
+        .ext(distinct_on(sides.c.id))
+        .order_by(sides.c.id, sides.c.changed_at.desc(), sides.c.position.desc(), sides.c.name)
+        .cte("named")
+    )
+    giving, taking = named.alias("giving"), named.alias("taking")
+    came, left = moved.c.kind == "reassigned_in", moved.c.kind == "reassigned_out"
+    cell = (
+        moved.c.from_provider_id,
+        case((came, OUTSIDE), else_=giving.c.name).label("from_provider_name"),
+        moved.c.to_provider_id,
+        case((left, OUTSIDE), else_=taking.c.name).label("to_provider_name"),
+    )
+    return (
+        select(*cell, func.count().label("count"))
+        .select_from(
+            moved.outerjoin(giving, giving.c.id == moved.c.from_provider_id).outerjoin(
+                taking, taking.c.id == moved.c.to_provider_id
+            )
+        )
+        .group_by(*cell)
+        .order_by(*(column.nulls_first() for column in cell))
+    )
 
 
 def _boundaries(version: FromClause) -> FromClause:
