@@ -9,6 +9,7 @@ from inventory import ringcentral
 from inventory.confirmation import confirm
 from inventory.database import Database
 from inventory.projector.follower import LOOK, REST, Follower
+from inventory.reconciliation import Schedule
 from inventory.ringcentral import RingCentral
 from inventory.settings import Settings
 from inventory.subscription import Keeper
@@ -18,16 +19,18 @@ POLL = 240.0
 """Seconds between looks at the subscription: RingCentral tells nobody that it ended it."""
 DOUBT = 30.0
 """Seconds between looks for numbers in doubt."""
+DUE = 5.0
+"""Seconds between looks whether a reconciliation is due, or was asked for."""
 
 
 class Errands:
     """
-    The projector; and, as far as the settings allow, the subscription and the doubts.
+    The projector; and, as far as the settings allow, subscription, doubts and reconciliation.
 
     Args:
         database: Where it all happens.
-        settings: With access to RingCentral, doubts are dispelled; with the receiver's address,
-            the subscription is kept, too.
+        settings: With access to RingCentral, doubts are dispelled, and a schedule is followed;
+            with the receiver's address, the subscription is kept, too.
         poll: Seconds between looks at the subscription.
         doubt: Seconds between looks for numbers in doubt.
     """
@@ -44,6 +47,10 @@ class Errands:
         if ringcentral.configured(settings):
             client = self._open.enter_context(ringcentral.from_settings(settings))
             self._workers.append(Worker("confirmation", self._confirm(client), every=doubt))
+            if settings.reconcile_schedule:
+                schedule = Schedule(client, settings.reconcile_schedule, settings.reconcile_mode)
+                turn = self._reconcile(schedule)
+                self._workers.append(Worker("reconciliation", turn, every=DUE))
             if settings.webhook_url is not None:
                 keeper = Keeper(
                     client,
@@ -81,6 +88,14 @@ class Errands:
         def turn(stopped: Callable[[], bool]) -> None:
             with self._database.connect(autocommit=True) as connection:
                 if confirm(connection, client, stopped=stopped).appended:
+                    self._projector.wake()
+
+        return turn
+
+    def _reconcile(self, schedule: Schedule) -> Callable[[Callable[[], bool]], None]:
+        def turn(_: Callable[[], bool]) -> None:
+            with self._database.connect(autocommit=True) as connection:
+                if schedule.run_due(connection) is not None:
                     self._projector.wake()
 
         return turn

@@ -11,14 +11,22 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from cronsim import CronSim, CronSimError
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -157,6 +165,27 @@ class Settings(BaseSettings):
         None, description="file of certificate authorities to trust instead of the system's"
     )
 
+    reconcile_schedule: str = Field(
+        "0 * * * *",
+        description="when `serve` reconciles, a cron expression in UTC; empty: never. Needs access "
+        "to RingCentral",
+    )
+    reconcile_mode: Literal["apply", "plan"] = Field(
+        "apply",
+        description="what it does then: `apply`, or `plan`: record the run and what it found, and "
+        "append nothing",
+    )
+
+    @field_validator("reconcile_schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        try:
+            if schedule:
+                CronSim(schedule, datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(f"expected a cron expression, got {schedule!r}: {error}") from None
+        return schedule
+
     @property
     def webhook_tokens(self) -> tuple[str, ...]:
         """The verification tokens that are valid; empty: none is asked for."""
@@ -207,6 +236,9 @@ def load(**flags: object) -> Settings:
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
     for name, secret in _secrets_in_files(os.environ).items():
         given.setdefault(name, secret)
+    # Elsewhere an empty variable is as good as none; here it says never.
+    if os.environ.get(f"{PREFIX}RECONCILE_SCHEDULE") == "":
+        given.setdefault("reconcile_schedule", "")
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -12,6 +12,7 @@ from inventory.reconciliation.listing import OURS, UnreadableList
 from inventory.reconciliation.plan import Override, Plan, Planned, draw_up
 from inventory.reconciliation.reconcile import Mode, Reconciled, reconcile
 from inventory.reconciliation.run import UnderWay, alone
+from inventory.reconciliation.schedule import Schedule
 from inventory.reconciliation.scope import EVERYTHING, Scope
 from inventory.reconciliation.source import RingCentralSource, Source
 
@@ -25,6 +26,7 @@ __all__ = [
     "Planned",
     "Reconciled",
     "RingCentralSource",
+    "Schedule",
     "Scope",
     "Source",
     "UnderWay",

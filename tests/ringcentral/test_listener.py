@@ -186,7 +186,8 @@ def test_too_many_connections_are_answered_with_a_long_rest(
 def test_the_command_feeds_the_log_and_the_inventory(
     simulated: Simulated, database: Database
 ) -> None:
-    variables = {f"INVENTORY_{k.upper()}": v for k, v in simulated.settings().items()}
+    given = simulated.settings() | {"reconcile_schedule": ""}
+    variables = {f"INVENTORY_{k.upper()}": v for k, v in given.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "inventory", "listen"],
         env=clean_environment() | variables | {"INVENTORY_DATABASE_URL": database.url},

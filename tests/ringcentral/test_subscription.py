@@ -220,6 +220,7 @@ def test_what_happens_at_ringcentral_is_in_the_inventory_while_it_serves(
     given = settings.load(
         webhook_token="s3cret",
         webhook_url=f"{address_of(listener)}{PATH}?auth_token=s3cret",
+        reconcile_schedule="",  # notifications are to do it
         **simulated.settings(),
     )
     with ExitStack() as stack:
