@@ -34,8 +34,14 @@ _coverage = Table(
     _views,
     Column("reconciliation_id", BigInteger, comment="The run at the end of the interval"),
     Column("missed", BigInteger, comment="Changes that no notification has told us of so far"),
-    Column("late", BigInteger, comment="Changes that one told us of after we had looked"),
-    Column("coverage", Numeric, comment="Share that was told in time; null: nothing changed"),
+    Column(
+        "late", BigInteger, comment="Changes that a notification told us of after we had looked"
+    ),
+    Column(
+        "coverage",
+        Numeric,
+        comment="The share of notified in all of them, 0 to 1; null: there was no change",
+    ),
     Column("late_seconds_median", Numeric, comment="How late half of the late ones were at most"),
     Column("late_seconds_most", Numeric, comment="How late the latest one was"),
 )
