@@ -9,7 +9,7 @@ demo: $(VENV)/.run                 ## the whole pipeline on sample history, then
 	@$(BIN)/inventory demo
 
 test: $(VENV)/.dev                 ## the whole test suite, on a real PostgreSQL of its own
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 lint: $(VENV)/.dev                 ## style, types and import floors
 	$(BIN)/ruff check .

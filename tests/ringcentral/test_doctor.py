@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -30,7 +34,6 @@ from inventory.subscription import NUMBERS, REMINDER, Keeper
 from tests.ringcentral.conftest import Simulated
 
 PATH = "/webhooks/ringcentral?auth_token=hush"
-CERTIFICATE = Path(__file__).with_name("self-signed.pem")
 
 
 class Installation:
@@ -439,9 +442,26 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up_all_the_same(
         over.set()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
+def self_signed() -> bytes:
+    """A key, and a certificate that vouches for itself, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "self-signed.pem"
+    path.write_bytes(self_signed())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(path)
 
     def offer(connected: socket.socket) -> None:
         context.wrap_socket(connected, server_side=True)
