@@ -9,7 +9,7 @@ from typing import get_args
 import click
 
 from inventory import read_model
-from inventory.cli import output
+from inventory.cli import late, output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.lifecycle import Kind
@@ -47,3 +47,6 @@ def list_(
     query = read_model.changes(since=since, until=until, kind=kind, account=account, limit=limit)
     with session.database() as database:
         output.write_query(database, query, format_, output_, COLUMNS)
+
+
+change.add_command(late.late)

@@ -6,7 +6,12 @@ Pure: steps in, sentences for people or records for programs out.
 
 from __future__ import annotations
 
-from inventory.explanation.number import of_number, record_of_number, record_of_step
+from inventory.explanation.number import (
+    of_number,
+    record_of_late,
+    record_of_number,
+    record_of_step,
+)
 from inventory.explanation.steps import Setter, deed, fields, revised, standing
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "deed",
     "fields",
     "of_number",
+    "record_of_late",
     "record_of_number",
     "record_of_step",
     "revised",

@@ -7,7 +7,15 @@ from itertools import chain
 from typing import Any
 
 from inventory.event import Recorded
-from inventory.explanation.steps import deed, doubted, fields, repeats, revised, standing
+from inventory.explanation.steps import (
+    deed,
+    differed,
+    doubted,
+    fields,
+    repeats,
+    revised,
+    standing,
+)
 from inventory.explanation.words import instant, shown, whence
 from inventory.hindsight import Revision, revisions
 from inventory.lifecycle import Step
@@ -114,6 +122,19 @@ def record_of_revision(revision: Revision) -> dict[str, Any]:
         "changed": revision.changed,
         "before": before and before._asdict(),
         "after": after and after._asdict(),
+    }
+
+
+def record_of_late(revision: Revision) -> dict[str, Any]:
+    """A late event, and what it did to what had been said, for programs."""
+    event = revision.recorded.event
+    return {
+        "account_id": event.account_id,
+        "phone_number_id": event.phone_number_id,
+        "phone_number": event.attributes.phone_number,
+        "did": differed(revision),
+        **_place(revision.recorded),
+        **record_of_revision(revision),
     }
 
 

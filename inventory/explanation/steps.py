@@ -76,12 +76,19 @@ def doubted(step: Step) -> str | None:
 def revised(revision: Revision) -> str:
     """What a late event did to what had been said, in a sentence."""
     if not revision.changed:
-        return "late: what had been said of that time was right without it"
+        return f"late: {differed(revision)}"
     span = f"from {instant(revision.valid_from)} to {instant(revision.valid_to)}"
+    return f"late: changed what was said {span}: {differed(revision)}"
+
+
+def differed(revision: Revision) -> str:
+    """How what is said since a late event differs from what was said before it."""
+    if not revision.changed:
+        return "what had been said of that time was right without it"
     before, after = revision.before, revision.after
     if before is not None and after is not None:
-        return f"late: changed what was said {span}: {differences(before, after)}"
-    return f"late: changed what was said {span}: it was {answer(before)}, it is {answer(after)}"
+        return differences(before, after)
+    return f"it was {answer(before)}, it is {answer(after)}"
 
 
 def fields(steps: Sequence[Step]) -> list[Setter]:

@@ -15,6 +15,7 @@ from inventory.read_model.changes import (
 )
 from inventory.read_model.freshness import freshness
 from inventory.read_model.identity import NumberUnknown, identities, spellings
+from inventory.read_model.late import late_numbers
 from inventory.read_model.log import (
     AccountNeeded,
     EventUnknown,
@@ -62,6 +63,7 @@ __all__ = [
     "history",
     "history_as_of",
     "identities",
+    "late_numbers",
     "log_of",
     "numbers",
     "numbers_as_of",
