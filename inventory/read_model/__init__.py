@@ -29,7 +29,7 @@ from inventory.read_model.numbers import current, history, numbers, numbers_as_o
 from inventory.read_model.pages import Key, after, ordered
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
 from inventory.read_model.providers import providers
-from inventory.read_model.quarantine import quarantined, quarantined_item
+from inventory.read_model.quarantine import open_quarantine, quarantined, quarantined_item
 from inventory.read_model.reconciliations import (
     ReconciliationUnknown,
     discrepancies,
@@ -39,6 +39,7 @@ from inventory.read_model.reconciliations import (
     suppressions,
 )
 from inventory.read_model.state import state
+from inventory.read_model.subscriptions import subscriptions
 from inventory.read_model.tokens import tokens
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "log_of",
     "numbers",
     "numbers_as_of",
+    "open_quarantine",
     "ordered",
     "providers",
     "quarantined",
@@ -77,6 +79,7 @@ __all__ = [
     "reconciliations",
     "spellings",
     "state",
+    "subscriptions",
     "suppressions",
     "tokens",
 ]

@@ -33,3 +33,9 @@ def quarantined_item(
     """One item with its payload as it arrived, open or not."""
     rows = connection.execute(select(_quarantine).where(_quarantine.c.id == id))
     return rows.mappings().one_or_none()
+
+
+def open_quarantine(connection: Connection) -> int:
+    """How many items nobody has decided on."""
+    still_open = select(func.count()).where(_quarantine.c.resolved_at.is_(None))
+    return int(connection.execute(still_open).scalar_one())

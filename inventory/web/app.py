@@ -19,6 +19,7 @@ from inventory.settings import Settings, is_loopback
 from inventory.web import api, documentation, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
+from inventory.web.metrics import Metrics
 from inventory.web.problem import Problem
 from inventory.web.readers import Readers
 from inventory.web.webhook import Webhook, refusing
@@ -68,6 +69,7 @@ def application(
     errands = Errands(database, settings, poll=poll, doubt=doubt)
 
     def written(outcome: Outcome) -> None:
+        metrics.took(outcome)
         if received is not None:
             received(outcome)
         if outcome.appended:
@@ -86,6 +88,8 @@ def application(
     commit = GroupCommit(connect, intake, written)
     webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
 
+    metrics = Metrics(readers["inventory_app"], webhook.answers, errands.faults)
+
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:
         errands.start()
@@ -100,6 +104,7 @@ def application(
     rest = Starlette(
         routes=[
             *probes.routes(database, errands),
+            metrics.route(),
             *api.routes(readers),
             *documentation.routes(),
             # Never comes here; any other method does, and is told so.

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
 
 from inventory.web.api import READS
-from inventory.web.api.description import description, refused
+from inventory.web.api.description import REFUSALS, description, refused
 
 PATHS = (
     "/openapi.json",
@@ -72,6 +72,22 @@ OTHERS: dict[str, Any] = {
             "responses": {
                 "200": {"description": "They are.", **_PLAIN},
                 "503": {"description": "One is not, and says `failing`.", **_PLAIN},
+            },
+        }
+    },
+    "/metrics": {
+        "get": {
+            "operationId": "metrics",
+            "summary": "How it goes, for Prometheus",
+            "responses": {
+                "200": {
+                    "description": "In the text format, version 0.0.4.",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                },
+                **{
+                    str(status): refused(status, REFUSALS[status])
+                    for status in (401, 403, 421, 503)
+                },
             },
         }
     },

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
@@ -55,6 +56,8 @@ class Webhook:
         self._commit = commit
         self._reminded = reminded
         self._tokens = [token.encode() for token in tokens]
+        self.answers: Counter[int] = Counter({200: 0})
+        """How many there were of each status."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """200, and nothing is lost; 401 wrong token; 413 too long; 503 send it again."""
@@ -64,6 +67,7 @@ class Webhook:
             # Whatever it was: only 503 has it sent again.
             log.exception("a delivery was not taken")
             start, body = _answer(503, close=True)
+        self.answers[start["status"]] += 1
         await send(start)
         await send(body)
 

@@ -26,7 +26,7 @@ from tests.web.conftest import Receiver
 from tests.web.test_webhook import notification, number_of
 
 READ = [read.path.replace("{id}", "1001") for read in READS]
-GUARDED = [*READ, "/api", "/api/v1/nothing", "/api/v1/numbers/../numbers", "/nothing"]
+GUARDED = [*READ, "/metrics", "/api", "/api/v1/nothing", "/api/v1/numbers/../numbers", "/nothing"]
 WEBHOOK = "/webhooks/ringcentral"
 
 
