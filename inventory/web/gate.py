@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +49,9 @@ class Hosts:
     def __init__(self, bound: str, named: Iterable[str]) -> None:
         self._bound = host_name(bound)
         self._named = frozenset(named)
+        # Nearly every request asks for the same one.
+        self.include = lru_cache(maxsize=64)(self._include)
+        """Whether an authority, `name:port`, is ours."""
 
     @classmethod
     def of(cls, settings: Settings, bound: str) -> Hosts:
@@ -55,8 +59,7 @@ class Hosts:
         reached = {settings.webhook_host} - {None}
         return cls(bound, {*settings.allowed_hosts, *filter(None, reached)})
 
-    def include(self, authority: str | None) -> bool:
-        """Whether an *authority*, `name:port`, is ours."""
+    def _include(self, authority: str | None) -> bool:
         host = host_of(authority)
         return host is not None and (
             is_loopback(host)

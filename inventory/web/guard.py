@@ -86,7 +86,8 @@ class Guard:
         if len(given) == 1 and scheme.lower() == "bearer":
             bearer = await self._bearer(token.strip())
         if bearer is None:
-            log.warning("a request without a valid token was refused")
+            client = (request.get("client") or ("nobody knows where", 0))[0]
+            log.warning("a request from %s without a valid token was refused", client)
             raise _unknown("expected a token that is valid, and this one is not", "invalid_token")
         if not bearer.may(wanted):
             log.warning("token %d may not %s", bearer.id, wanted)

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from inventory import access
 from inventory.database import Database
 from tests.conftest import Command, clean_environment
 from tests.waiting import until
@@ -152,6 +153,24 @@ def test_a_secret_in_the_query_string_is_never_logged(database: Database, tmp_pa
         assert it.end(signal.SIGTERM) == 0
     assert any("verification token" in line for line in it.log)
     assert not any("s3cret" in line for line in it.log)
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [("127.0.0.0/8", "203.0.113.9"), ("", "127.0.0.1")])
+def test_only_proxies_that_are_trusted_say_who_asks_and_no_token_is_ever_logged(
+    database: Database, tmp_path: Path, proxies: str, seen: str
+) -> None:
+    with database.connect() as connection:
+        secret, _ = access.create(connection, "test", "read")
+    with serving(database, tmp_path, INVENTORY_TRUSTED_PROXIES=proxies) as it:
+        forwarded = {"X-Forwarded-For": "203.0.113.9"}
+        for token, status in ((secret, 200), (secret[:-1], 401)):
+            headers = forwarded | {"Authorization": f"Bearer {token}"}
+            assert it.client.get("/api/v1/numbers", headers=headers).status_code == status
+        assert it.end(signal.SIGTERM) == 0
+    refused = [line for line in it.log if "without a valid token" in line]
+    assert len(refused) == 1
+    assert f"from {seen} " in refused[0]
+    assert not any(secret[:-1] in line for line in it.log)
 
 
 def test_it_listens_beyond_loopback_only_with_a_verification_token(inventory: Command) -> None:
