@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,9 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("here")
+
+# A shell's background jobs ignore it, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A crash of the machine may lose a test's data; a lock that is never let go fails its test.
 CARELESS = {
