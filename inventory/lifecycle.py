@@ -118,20 +118,31 @@ class Step:
     """When the number was last looked at, as of this event."""
 
 
+def order(recorded: Recorded) -> tuple[datetime, int]:
+    """What the law sorts events by: when they occurred; of one instant, when they were recorded."""
+    return recorded.event.occurred_at, recorded.position
+
+
 def steps(log: Iterable[Recorded]) -> Iterator[Step]:
     """
     What each event of one number did, in the order of the law.
 
     Assumes that *log* holds events of one number only, each once, in any order.
     """
-    state: State | None = None
-    verified_at: datetime | None = None
-    for recorded in sorted(log, key=_order):
-        event = recorded.event
-        if event.origin == "observation":
-            verified_at = event.occurred_at
-        before, state = state, _next(state, recorded)
-        yield Step(recorded, before, state, _change(before, state, recorded), verified_at)
+    step: Step | None = None
+    for recorded in sorted(log, key=order):
+        step = follow(step, recorded)
+        yield step
+
+
+def follow(previous: Step | None, recorded: Recorded) -> Step:
+    """What an event did that comes right after *previous* in the order of the law; null: first."""
+    before = previous.after if previous else None
+    verified_at = previous.verified_at if previous else None
+    if recorded.event.origin == "observation":
+        verified_at = recorded.event.occurred_at
+    after = _next(before, recorded)
+    return Step(recorded, before, after, _change(before, after, recorded), verified_at)
 
 
 def versions(taken: Iterable[Step]) -> list[Version]:
@@ -145,10 +156,6 @@ def versions(taken: Iterable[Step]) -> list[Version]:
     if final is not None:
         found.append(_closed(final, None))
     return found
-
-
-def _order(recorded: Recorded) -> tuple[datetime, int]:
-    return recorded.event.occurred_at, recorded.position
 
 
 def _next(state: State | None, recorded: Recorded) -> State | None:

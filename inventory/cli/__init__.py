@@ -28,8 +28,8 @@ EXIT_INTERRUPTED = 130
 
 NOUNS = (
     *("audit", "change", "db", "demo", "doctor", "event", "listen", "number", "projection"),
-    *("quarantine", "reassignment", "reconcile", "reconciliation", "serve", "simulate"),
-    *("subscription", "token", "verify"),
+    *("quarantine", "reassignment", "reconcile", "reconciliation", "replay", "serve"),
+    *("simulate", "subscription", "token", "verify"),
 )
 
 

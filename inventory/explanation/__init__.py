@@ -12,6 +12,7 @@ from inventory.explanation.number import (
     record_of_number,
     record_of_step,
 )
+from inventory.explanation.replay import of_replayed, record_of_replayed
 from inventory.explanation.steps import Setter, deed, fields, revised, standing
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "deed",
     "fields",
     "of_number",
+    "of_replayed",
     "record_of_late",
     "record_of_number",
+    "record_of_replayed",
     "record_of_step",
     "revised",
     "standing",

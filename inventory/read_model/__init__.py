@@ -19,6 +19,7 @@ from inventory.read_model.late import late_numbers
 from inventory.read_model.log import (
     AccountNeeded,
     EventUnknown,
+    account_log,
     event_at,
     events,
     events_after,
@@ -51,6 +52,7 @@ __all__ = [
     "Key",
     "NumberUnknown",
     "ReconciliationUnknown",
+    "account_log",
     "after",
     "changes",
     "current",
