@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from benchmarks.rival import TOKEN
 from inventory import embedded, sample
 from inventory.database import Database
 
@@ -63,6 +64,7 @@ class Sender:
         """Whether it was acknowledged."""
         self._writer.write(
             b"POST /webhooks/ringcentral HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Verification-Token: bench\r\n"
             b"Content-Type: application/json; charset=UTF-8\r\nContent-Length: %d\r\n\r\n"
             % len(body)
             + body
@@ -172,7 +174,7 @@ def run(server: embedded.Running, directory: Path, rounds: int) -> None:
         connection.execute("CREATE DATABASE receiver")
     database = Database(server.url.replace("@/inventory?", "@/receiver?"), None)
     database.upgrade()
-    ours = {"INVENTORY_DATABASE_URL": database.url}
+    ours = {"INVENTORY_DATABASE_URL": database.url, "INVENTORY_WEBHOOK_TOKEN": TOKEN}
 
     rates: dict[str, list[float]] = {"bare": [], "insert": [], "ours": []}
     for _ in range(rounds):

@@ -18,9 +18,11 @@ from starlette.types import ASGIApp
 
 from inventory.cli.listening import address_of, listening
 from inventory.ingest import GroupCommit
+from inventory.web import ImpatientProtocol
 from inventory.web.webhook import Webhook
 
 CONNECTIONS = 16
+TOKEN = "bench"
 
 
 class _Nothing:
@@ -32,7 +34,7 @@ class _Nothing:
 
 def bare(_: str) -> ASGIApp:
     """Our receiver, less the database."""
-    return Webhook(cast("GroupCommit", _Nothing()), [], lambda: None)
+    return Webhook(cast("GroupCommit", _Nothing()), [TOKEN], lambda: None)
 
 
 def insert(url: str) -> ASGIApp:
@@ -65,7 +67,12 @@ def main() -> None:
     with listening("127.0.0.1", 0) as listener:
         print(f"listening on {address_of(listener)}", file=sys.stderr, flush=True)
         config = uvicorn.Config(
-            application, log_config=None, access_log=False, server_header=False, lifespan="off"
+            application,
+            http=ImpatientProtocol,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
         )
         uvicorn.Server(config).run(sockets=[listener])
 
