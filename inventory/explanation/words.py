@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -80,11 +81,18 @@ def change(done: Change) -> str:
 _BESIDE_PROVIDER = tuple(name for name in Attributes._fields if not name.startswith("provider"))
 
 
+def _reason(payload: str) -> str | None:
+    """What an operator gave as the reason, in an envelope of ours."""
+    found = json.loads(payload).get("reason") if payload else None
+    return found if isinstance(found, str) else None
+
+
 def whence(recorded: Recorded) -> str:
     """
     Where an event came from.
 
-    A notification by webhook, WebSocket or file; an observation and what looked; an operator.
+    A notification by webhook, WebSocket or file; an observation and what looked; an operator and
+    the reason given, where the payload was read.
     """
     origin, source = recorded.event.origin, recorded.source
     if source is None:
@@ -95,5 +103,6 @@ def whence(recorded: Recorded) -> str:
     elif kind == "reconciliation" and name:
         source = f"reconciliation {name}"
     elif kind == "operator" and name:
-        return f"operator {name}"
+        reason = _reason(recorded.event.payload)
+        return f"operator {name}" + (f": {reason}" if reason else "")
     return f"{origin} by {source}"

@@ -165,3 +165,10 @@ def test_a_number_nothing_was_known_of_says_so() -> None:
 
 def test_a_number_that_left_says_so() -> None:
     assert "not in Contact Center" in explained(an_event(), an_event(at=1, event_type="Deleted"))
+
+
+def test_an_operator_is_named_with_the_reason() -> None:
+    event = an_event(at=0, origin="operator")
+    said = event._replace(payload='{"operator": "ann", "reason": "the carrier says so"}')
+    assert "(operator ann: the carrier says so)" in explained(said, source="operator:ann")
+    assert "(operator ann)" in explained(event._replace(payload=""), source="operator:ann")
