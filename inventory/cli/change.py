@@ -10,7 +10,7 @@ import click
 
 from inventory import read_model
 from inventory.cli import late, output
-from inventory.cli.parameters import INSTANT
+from inventory.cli.parameters import INSTANT, clocks
 from inventory.cli.session import Session, pass_session
 from inventory.lifecycle import Kind
 
@@ -31,6 +31,7 @@ def change() -> None:
 @click.option(
     "--kind", multiple=True, type=click.Choice(get_args(Kind)), help="Of this kind; repeatable."
 )
+@clocks
 @output.list_options
 @pass_session
 def list_(
@@ -38,13 +39,23 @@ def list_(
     since: datetime | None,
     until: datetime | None,
     kind: tuple[str, ...],
+    at: datetime | None,
+    known_at: datetime | None,
     account: str | None,
     limit: int | None,
     format_: str | None,
     output_: Path | None,
 ) -> None:
-    """Changes, latest first."""
-    query = read_model.changes(since=since, until=until, kind=kind, account=account, limit=limit)
+    """Changes, latest first; at another time those until then, as they were known then."""
+    query = read_model.changes(
+        since=since,
+        until=until,
+        kind=kind,
+        account=account,
+        at=at,
+        known_at=known_at,
+        limit=limit,
+    )
     with session.database() as database:
         output.write_query(database, query, format_, output_, COLUMNS)
 

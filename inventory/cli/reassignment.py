@@ -12,7 +12,7 @@ import click
 
 from inventory import read_model
 from inventory.cli import output
-from inventory.cli.parameters import INSTANT
+from inventory.cli.parameters import INSTANT, clocks
 from inventory.cli.session import Session, pass_session
 
 COLUMNS = (
@@ -31,6 +31,7 @@ def reassignment() -> None:
 @click.option("--until", type=INSTANT, help="Before then.")
 @click.option("--from-provider", metavar="ID", help="Away from this provider.")
 @click.option("--to-provider", metavar="ID", help="To this provider.")
+@clocks
 @output.list_options
 @pass_session
 def list_(
@@ -39,18 +40,22 @@ def list_(
     until: datetime | None,
     from_provider: str | None,
     to_provider: str | None,
+    at: datetime | None,
+    known_at: datetime | None,
     account: str | None,
     limit: int | None,
     format_: str | None,
     output_: Path | None,
 ) -> None:
-    """Reassignments, latest first."""
+    """Reassignments, latest first; at another time those until then, as they were known then."""
     query = read_model.reassignments(
         since=since,
         until=until,
         from_provider=from_provider,
         to_provider=to_provider,
         account=account,
+        at=at,
+        known_at=known_at,
         limit=limit,
     )
     with session.database() as database:

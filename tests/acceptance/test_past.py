@@ -72,6 +72,29 @@ def test_a_number_is_explained_to_programs_as_to_people(filled: Command) -> None
     assert sum(event["late"] is not None for event in record["events"]) == 1
 
 
+def test_changes_are_listed_as_they_were_known(filled: Command) -> None:
+    account = ["--account", sample.DOCUMENTED_ACCOUNT]
+    now = rows(filled("change", "list", *account).stdout)
+    (event,) = (
+        event
+        for event in rows(filled("event", "list", "--number", sample.DEMO_NUMBER).stdout)
+        if event["location"] == "Arlington, VA"
+    )
+    (late,) = (change for change in now if change["position"] == event["position"])
+    known_at = datetime.fromisoformat(event["recorded_at"])
+    before = (known_at - timedelta(microseconds=1)).isoformat()
+    then = rows(filled("change", "list", *account, "--known-at", before).stdout)
+    assert late not in then
+    assert 0 < len(then) < len(now)
+    since = rows(filled("change", "list", *account, "--known-at", event["recorded_at"]).stdout)
+    assert late in since
+    until = "2026-04-01T00:00:00Z"
+    moved = rows(filled("reassignment", "list", *account, "--at", until).stdout)
+    everything = rows(filled("reassignment", "list", *account).stdout)
+    assert moved == [change for change in everything if change["changed_at"] <= until]
+    assert 0 < len(moved) < len(everything)
+
+
 def test_an_e164_number_that_several_ids_held_is_explained_for_all_of_them(
     filled: Command,
 ) -> None:
