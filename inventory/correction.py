@@ -156,6 +156,14 @@ def contradictions(log: Sequence[Recorded], position: int) -> list[Contradiction
     return found
 
 
+def reason_of(event: Event) -> str | None:
+    """Why an operator entered *event*; null: no operator did, or its payload is not at hand."""
+    if event.origin != "operator" or not event.payload:
+        return None
+    reason = json.loads(event.payload).get("reason")
+    return None if reason is None else str(reason)
+
+
 def _just_before(
     log: Sequence[Recorded], at: datetime
 ) -> tuple[Attributes | None, Attributes | None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from inventory.correction import reason_of
 from inventory.event import Recorded
 from inventory.explanation.steps import (
     deed,
@@ -139,7 +140,7 @@ def record_of_late(revision: Revision) -> dict[str, Any]:
 
 
 def _place(recorded: Recorded) -> dict[str, Any]:
-    """Which event: its place, both its times, and where it came from."""
+    """Which event: its place, both its times, where it came from, and why it was entered."""
     event = recorded.event
     return {
         "position": recorded.position,
@@ -148,6 +149,7 @@ def _place(recorded: Recorded) -> dict[str, Any]:
         "recorded_at": recorded.recorded_at,
         "origin": event.origin,
         "source": recorded.source,
+        "reason": reason_of(event),
     }
 
 

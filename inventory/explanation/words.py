@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from inventory.correction import reason_of
 from inventory.event import Attributes, Recorded
 from inventory.lifecycle import Change
 
@@ -81,12 +81,6 @@ def change(done: Change) -> str:
 _BESIDE_PROVIDER = tuple(name for name in Attributes._fields if not name.startswith("provider"))
 
 
-def _reason(payload: str) -> str | None:
-    """What an operator gave as the reason, in an envelope of ours."""
-    found = json.loads(payload).get("reason") if payload else None
-    return found if isinstance(found, str) else None
-
-
 def whence(recorded: Recorded) -> str:
     """
     Where an event came from.
@@ -103,6 +97,6 @@ def whence(recorded: Recorded) -> str:
     elif kind == "reconciliation" and name:
         source = f"reconciliation {name}"
     elif kind == "operator" and name:
-        reason = _reason(recorded.event.payload)
+        reason = reason_of(recorded.event)
         return f"operator {name}" + (f": {reason}" if reason else "")
     return f"{origin} by {source}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, cast, literal, select
+from sqlalchemy import Connection, RowMapping, Select, Text, case, cast, select
 
 from inventory import schema
 from inventory.errors import InventoryError
@@ -154,12 +154,19 @@ def account_log(
     connection: Connection, account_id: str, *, head: int, until: datetime | None = None
 ) -> Iterator[Recorded]:
     """
-    An account's log up to *head*, in the order of its positions; the payloads are left out.
+    An account's log up to *head*, in the order of its positions.
 
-    With *until*, what was recorded before then. Streamed: a thousand events at a time are here.
+    With *until*, what was recorded before then. Streamed: a thousand events at a time are here. The
+    payloads are left out, but for those of corrections: in them are the reasons.
     """
     rows = connection.execute(
-        select(*_WITHOUT_PAYLOAD, literal("").label("payload"), _source.label("source"))
+        select(
+            *_WITHOUT_PAYLOAD,
+            case((_event.c.origin == "operator", cast(_event.c.payload, Text)), else_="").label(
+                "payload"
+            ),
+            _source.label("source"),
+        )
         .where(
             _event.c.account_id == account_id,
             _event.c.position <= head,

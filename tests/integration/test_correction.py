@@ -110,6 +110,8 @@ def test_its_source_names_the_operator(known: Within, connection: Connection) ->
     corrected(known, "5", "--status", "Pending", "--by", "Ada Lovelace")
     sources = connection.execute("SELECT source FROM inventory.seal ORDER BY last_position")
     assert sources.fetchall()[-1] == ("operator:Ada Lovelace",)
+    for command in (("number", "explain", "5"), ("replay", "5"), ("replay",)):
+        assert "(operator Ada Lovelace: ticket 4711)" in known(*command).stdout
 
 
 REFUSED = [

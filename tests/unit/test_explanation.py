@@ -114,6 +114,19 @@ def test_each_field_says_where_its_value_came_from() -> None:
         ]
 
 
+def test_programs_are_told_why_a_correction_was_made() -> None:
+    event = an_event(origin="operator", status="Pending")._replace(
+        payload='{"operator": "alice", "reason": "the carrier wrote so"}'
+    )
+    steps = taken(event, source="operator:alice")
+    record = explanation.record_of_number("1", "7", steps)
+    assert record["fields"]["status"]["reason"] == "the carrier wrote so"
+    assert record["events"][0]["reason"] == "the carrier wrote so"
+    # What calls itself a correction and is none has no reason.
+    pushed = event._replace(origin="notification")
+    assert explanation.record_of_number("1", "7", taken(pushed))["events"][0]["reason"] is None
+
+
 def test_payloads_are_shown_as_they_arrived_when_asked_for() -> None:
     event = an_event()._replace(payload='{\n  "uuid": "1"\n}')
     for words, shown in (
