@@ -21,6 +21,8 @@ from inventory.notification import Rejection, parse
 
 PRESENCE = "in Contact Center"
 """What a correction changes beside the fields: whether the number is in at all."""
+DOUBT = "unverified_since"
+"""… and since when it had been in doubt: whoever enters a correction knows."""
 _FIELDS = tuple(name for name in Attributes._fields if name != "uri")
 
 
@@ -97,7 +99,8 @@ def correct(
         UnusableCorrection: It cannot be an event; a number that was not known then has to be given
             its E.164 number.
     """
-    before, known = _just_before(log, at)
+    state, known = _just_before(log, at)
+    before = _attributes(state)
     said = None if named is None else _said(known, named)
     if before is None and said is not None and said.phone_number is None:
         raise UnusableCorrection(
@@ -121,6 +124,8 @@ def correct(
     event = event._replace(origin="operator")
     after = event.attributes if lifecycle.inside(event) else None
     changes = _differences(before, after)
+    if state is not None and state.unverified_since is not None and after is not None:
+        changes.append(Difference(DOUBT, state.unverified_since.isoformat(), None))
     if not changes:
         raise NothingToCorrect(phone_number_id, at)
     if before is not None and after is None and said is not None:
@@ -164,10 +169,8 @@ def reason_of(event: Event) -> str | None:
     return None if reason is None else str(reason)
 
 
-def _just_before(
-    log: Sequence[Recorded], at: datetime
-) -> tuple[Attributes | None, Attributes | None]:
-    """The attributes of a number that is in at that time, and those that it had last, if any."""
+def _just_before(log: Sequence[Recorded], at: datetime) -> tuple[State | None, Attributes | None]:
+    """The state of a number that is in at that time, and the attributes it had last, if any."""
     state: State | None = None
     known: Attributes | None = None
     was_in = False
@@ -177,7 +180,7 @@ def _just_before(
             known, was_in = state.attributes, True
         elif not was_in:
             known = step.recorded.event.attributes
-    return _attributes(state), known
+    return state, known
 
 
 def _said(known: Attributes | None, named: Mapping[str, str | None]) -> Attributes:

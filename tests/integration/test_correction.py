@@ -114,6 +114,28 @@ def test_its_source_names_the_operator(known: Within, connection: Connection) ->
         assert "(operator Ada Lovelace: ticket 4711)" in known(*command).stdout
 
 
+def test_to_say_that_a_number_in_doubt_is_as_it_was_dispels_the_doubt(
+    known: Within, connection: Connection
+) -> None:
+    doubtful = an_event("5", at=200, location="Ceuta", provider_id="7", provider_name="Five9")
+    append(connection, ACCOUNT, [doubtful])
+    fold(connection, ACCOUNT)
+
+    def unverified_since() -> object:
+        (row,) = rows(known("number", "show", "5").stdout)
+        return row["unverified_since"]
+
+    since = unverified_since()
+    assert since is not None
+    said = corrected(known, "5", "--status", "Normal")
+    assert "unverified_since: 2026-03-01T00:03:20+00:00 → " in said
+    assert unverified_since() is None
+    # What was not in doubt yet at the time is so anyway.
+    early = (START + timedelta(seconds=150)).isoformat()
+    corrected(known, "5", "--status", "Normal", "--at", early, exits=1)
+    corrected(known, "5", "--status", "Normal", exits=1)
+
+
 REFUSED = [
     ("5", ["--status", "Normal"], 1, "found number 5 to be just so"),
     ("6", ["--deleted"], 1, "found number 6 to be just so"),
@@ -309,11 +331,16 @@ def test_by_the_law_what_is_named_is_so_from_then_on_and_the_rest_is_as_it_was(
         named = named or {"usage_type": "DirectNumber"}
         unchanged = before and before._replace(**named)
         assert unchanged == before
+        assert doubt(log, then) is None
         return
     position = len(history) + 1
     with_it = [*log, Recorded(position, START, event)]
     after = state(with_it, then)
-    assert (after and after.state) != (before and before.state)
+    assert (after and after.state, doubt(with_it, then)) != (
+        before and before.state,
+        doubt(log, then),
+    )
+    assert doubt(with_it, then) is None
     assert changes
     if after is not None and named is not None:
         for field in Attributes._fields:
@@ -338,6 +365,11 @@ def test_by_the_law_what_is_named_is_so_from_then_on_and_the_rest_is_as_it_was(
 def state(log: list[Recorded], at: datetime) -> Attributes | None:
     taken = list(lifecycle.steps(entry for entry in log if entry.event.occurred_at <= at))
     return attributes_of(taken[-1].after) if taken else None
+
+
+def doubt(log: list[Recorded], at: datetime) -> datetime | None:
+    taken = list(lifecycle.steps(entry for entry in log if entry.event.occurred_at <= at))
+    return taken[-1].after.unverified_since if taken and taken[-1].after else None
 
 
 def attributes_of(state: lifecycle.State | None) -> Attributes | None:
