@@ -497,6 +497,19 @@ def test_the_head_before_the_first_seal_here_may_be_the_one_that_was_noted(
     assert examined(path, anchors=[anchors[3]])[0].expected == "a head noted within 5…9"
 
 
+def test_a_bundle_without_one_of_its_tables_is_looked_at_no_further(honest: Path) -> None:
+    found = examined(tampered(honest, "DROP TABLE version", manifest=False))
+    assert found.named == {("schema", None)}
+    assert found.notes == ["malformed: nothing else of it was looked at"]
+
+
+def test_words_of_another_version_are_not_compared(honest: Path) -> None:
+    deed = "UPDATE event SET did = 'made'; UPDATE manifest SET value = 'inventory 7' WHERE name = 'program'"
+    found = examined(tampered(honest, UNSIGNED + deed))
+    assert found == []
+    assert "written by inventory 7: its words were not compared" in found.notes
+
+
 def test_who_signed_is_who_must_have(honest: Path) -> None:
     other = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
     (difference,) = examined(honest, other)

@@ -233,6 +233,8 @@ def swapped(one: int, other: int) -> str:
     )
 
 
+FIRST_AND_PREVIOUS = ("seal.first_position", "seal.previous_hash")
+
 # What a superuser does to the log, and what must be named for it: the thing and its position. A
 # thorough hand folds the projection anew behind it.
 TAMPERINGS: dict[str, tuple[str, set[tuple[str, int]]]] = {
@@ -312,6 +314,13 @@ TAMPERINGS: dict[str, tuple[str, set[tuple[str, int]]]] = {
     "seal gone": (
         "DELETE FROM inventory.seal WHERE account_id = '37439510' AND last_position = 6",
         {("seal", 4), ("seal.first_position", 7), ("seal.previous_hash", 7)},
+    ),
+    "two seals gone": (
+        "DELETE FROM inventory.seal WHERE account_id = '37439510' AND last_position IN (6, 8)",
+        {
+            *(("seal", 4), ("seal", 8)),
+            *((what, at) for what in FIRST_AND_PREVIOUS for at in (7, 10)),
+        },
     ),
     "last seal gone": (
         "DELETE FROM inventory.seal WHERE account_id = '37439510' AND last_position = 10",
