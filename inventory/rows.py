@@ -35,6 +35,8 @@ def csv_of(lines: Iterable[Iterable[Any]]) -> str:
 
 def plain(value: Any) -> Any:
     """*value* as JSON can hold it: instants in ISO 8601, bytes in hexadecimal."""
+    if value is None or isinstance(value, str):  # nearly all are
+        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes | memoryview):
@@ -50,6 +52,8 @@ def plain(value: Any) -> Any:
 
 def cell(value: Any) -> Any:
     """*value* where there is no room for structure: what has some, as JSON."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(plain(value), ensure_ascii=False)
     return "" if value is None else plain(value)

@@ -18,7 +18,7 @@ from inventory import access, settings
 from inventory.cli.parameters import DURATION
 from inventory.database import Database
 from inventory.settings import InvalidSettings
-from inventory.web import guard
+from inventory.web import documentation, guard
 from inventory.web.api import READS
 from tests.conftest import Command
 from tests.waiting import until
@@ -191,7 +191,7 @@ def test_under_a_name_that_is_not_ours_nothing_is_answered(
 ) -> None:
     client = receiver()
     strange = ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "10.1.2.3")
-    for path, host in product([*GUARDED, WEBHOOK], strange):
+    for path, host in product([*GUARDED, *documentation.PATHS, WEBHOOK], strange):
         response = client.get(path, headers={"Host": host})
         assert response.status_code == 421, host
         assert client.post(path, content=notification(1), headers={"Host": host}).is_client_error
@@ -239,7 +239,7 @@ def test_a_page_of_another_origin_is_answered_nothing(
 ) -> None:
     client = receiver()
     origins = ("https://evil.example", "null", "http://127.0.0.1:1", "x")
-    for path, origin in product([*GUARDED, WEBHOOK], origins):
+    for path, origin in product([*GUARDED, *documentation.PATHS, WEBHOOK], origins):
         assert client.get(path, headers={"Origin": origin}).status_code == 403
         posted = client.post(path, content=notification(1), headers={"Origin": origin})
         assert posted.status_code == 403
