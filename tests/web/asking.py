@@ -33,6 +33,7 @@ def pages(
             assert "next" not in response.links
             return
         assert len(page["rows"]) == asked.get("limit", 100)
+        assert page["next"] != asked.get("cursor")
         asked["cursor"] = page["next"]
         assert response.links["next"]["url"] == f"?{httpx.QueryParams(asked)}"
         between()

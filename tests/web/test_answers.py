@@ -69,6 +69,18 @@ def test_json_csv_and_ndjson_hold_the_same(client: httpx.Client, path: str) -> N
     assert in_json or path.endswith("reconciliations")
 
 
+def test_every_form_every_page_and_every_question_has_a_tag_of_its_own(
+    client: httpx.Client,
+) -> None:
+    second = client.get("/api/v1/numbers").json()["next"]
+    asked: list[dict[str, Any]] = [{}, {"limit": 5}, {"cursor": second}, {"account": "1"}]
+    tags = [
+        client.head("/api/v1/numbers", params=each, headers=form).headers["etag"]
+        for each, form in product(asked, ({}, CSV, NDJSON))
+    ]
+    assert len(set(tags)) == len(tags)
+
+
 def test_a_limit_holds_for_every_form(client: httpx.Client) -> None:
     for path in LISTS:
         assert len(lines(client, path, limit=1)) <= 1

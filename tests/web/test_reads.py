@@ -108,6 +108,17 @@ def places(rows: list[dict[str, Any]], key: tuple[str, ...]) -> list[tuple[Any, 
     return [tuple(row[name] for name in key) for row in rows]
 
 
+def test_the_provider_that_nobody_named_is_on_the_last_page(
+    client: httpx.Client, log: Connection, new_account: NewAccount
+) -> None:
+    account = new_account()
+    providers = ("7", None, "12")
+    take_in(log, account, [an_event(str(n), provider_id=each) for n, each in enumerate(providers)])
+    for limit in (1, 2, 3):
+        rows = walk(client, "/api/v1/providers", account=account, limit=limit)
+        assert [row["provider_id"] for row in rows] == ["12", "7", None]
+
+
 def test_runs_and_quarantine_are_walked_alike(client: httpx.Client, log: Connection) -> None:
     for serial in range(7):
         put_aside(log, f"junk {serial}")
