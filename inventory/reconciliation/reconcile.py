@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Literal, NamedTuple, TypeAlias
 
+import psycopg
 from psycopg import Connection
 
 from inventory import projector
@@ -67,7 +69,8 @@ def carry_out(
         done = record(connection, plan, id, append=mode == "apply")
         runs.end(connection, id, plan, done)
     except BaseException as error:
-        if not connection.broken:
+        # Where this cannot be said either, the run is one that crashed.
+        with suppress(psycopg.Error):
             runs.fail(connection, id, error, source.requests)
         raise
     return Reconciled(id, plan, done)

@@ -23,7 +23,8 @@ LEFT JOIN LATERAL (
     FROM (
         SELECT event.position, event.recorded_at, event.event_type, event.usage_type
         FROM inventory.event
-        WHERE event.account_id = discrepancy.account_id
+        WHERE discrepancy.class = 'missed event'
+          AND event.account_id = discrepancy.account_id
           AND event.phone_number_id = discrepancy.phone_number_id
           AND event.origin = 'notification'
           AND event.recorded_at > discrepancy.seen_at
@@ -36,7 +37,7 @@ LEFT JOIN LATERAL (
         WHEN 'departed' THEN word.event_type = 'Updated'
         ELSE word.event_type = 'Deleted'
     END
-) AS late ON discrepancy.class = 'missed event';
+) AS late ON true;
 
 COMMENT ON VIEW inventory.classified_discrepancy IS
     'Discrepancies, with what has become known of them since: a missed event that was late after all';

@@ -7,7 +7,10 @@ WITH found AS (
         percentile_disc(0.5) WITHIN GROUP (ORDER BY discrepancy.late_seconds) AS late_seconds_median,
         max(discrepancy.late_seconds) AS late_seconds_most
     FROM inventory.classified_discrepancy AS discrepancy
-    WHERE discrepancy.suppression_id IS NULL
+    -- Of the many that an initial load finds, none is looked at.
+    JOIN inventory.discrepancy AS missed
+        ON missed.id = discrepancy.id AND missed.class = 'missed event'
+    WHERE missed.suppression_id IS NULL
       -- What an earlier run found and nothing was done about is not missed anew.
       AND NOT coalesce((
           SELECT earlier.finding = discrepancy.finding AND earlier.position IS NULL

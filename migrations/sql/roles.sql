@@ -42,11 +42,10 @@ GRANT SELECT ON
     inventory.reassignment,
     inventory.provider,
     inventory.freshness,
-    inventory.reconciliation,
-    inventory.discrepancy,
     inventory.suppression,
     inventory.classified_discrepancy,
-    inventory.coverage
+    inventory.coverage,
+    inventory.alembic_version
     TO inventory_reader;
 GRANT EXECUTE ON FUNCTION
     inventory.number_as_of(timestamptz, timestamptz),

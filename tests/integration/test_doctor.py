@@ -474,7 +474,7 @@ def test_the_application_may_look_at_everything_that_is_looked_at(database: Data
 
 
 def test_one_who_may_not_look_is_told_so_without_a_traceback(database: Database) -> None:
-    administer(database, "ALTER DATABASE {} SET role = 'inventory_reader'")
+    administer(database, "ALTER DATABASE {} SET role = 'pg_signal_backend'")
     schema = examined(database)["schema"]
     assert schema.verdict == "failed"
     assert "permission denied" in schema.found

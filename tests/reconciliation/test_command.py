@@ -110,3 +110,13 @@ def test_while_one_runs_another_says_so(it: Reconciling, reconcile: Any) -> None
         )
         assert "expected no other reconciliation" in reconcile("--apply", exits=75).stderr
         reconcile(exits=3)  # a plan is no run
+
+
+def test_a_login_that_may_only_read_is_enough_for_a_plan(it: Reconciling, reconcile: Any) -> None:
+    database = it.value("SELECT quote_ident(current_database())")
+    it.connection.execute(
+        f"ALTER ROLE inventory IN DATABASE {database} SET role TO inventory_reader"
+    )
+    assert reconcile(exits=3).stdout.count("added") == TEN
+    reconcile("--apply", exits=5)
+    assert it.events() == 0
