@@ -17,11 +17,13 @@ from psycopg import Connection
 
 from inventory import event_log
 from inventory.event import Attributes, Event
+from inventory.event_log import Batch
 from inventory.observation import observe
 from inventory.reconciliation.held import latest
 from inventory.reconciliation.plan import Plan, Planned
 
-BATCH = 5000
+BATCH = 1000
+"""Findings a transaction: it holds the account's row, and a webhook has to wait for its turn."""
 
 # One statement a batch. The position by the event's key, which was appended just now.
 RECORD = """
@@ -66,32 +68,49 @@ def record(connection: Connection, plan: Plan, run: int, *, append: bool) -> Cou
     done: Counter[str] = Counter()
     findings = iter(plan.findings)
     while batch := list(islice(findings, BATCH)):
+        observed = _observed(plan, batch, run) if append else {}
+        prepared = event_log.prepare(observed.values())  # while nobody has to wait for us
         with connection.transaction():
-            done += _record(connection, plan, batch, run, append=append)
+            done += _record(connection, plan, batch, run, observed, prepared)
     return done
 
 
+def _observed(plan: Plan, batch: Sequence[Planned], run: int) -> dict[int, Event]:
+    """The observations that follow from a batch, by their findings' place in it."""
+    return {
+        ordinal: observe(
+            planned.sighting,
+            account_id=plan.source.account_id,
+            run=f"reconciliation {run}",
+            held=planned.finding.held,
+        )
+        for ordinal, planned in enumerate(batch)
+        if planned.sighting is not None
+        and planned.suppression is None
+        and plan.source.bears_out(planned.finding)
+    }
+
+
 def _record(
-    connection: Connection, plan: Plan, batch: Sequence[Planned], run: int, *, append: bool
+    connection: Connection,
+    plan: Plan,
+    batch: Sequence[Planned],
+    run: int,
+    observed: dict[int, Event],
+    prepared: Batch,
 ) -> Counter[str]:
     account_id = plan.source.account_id
     done: Counter[str] = Counter()
-    events: dict[int, Event] = {}
     touched: set[str] = set()
-    if append:
+    if observed:
         # Nobody else appends until we have: what we were told meanwhile wins.
         event_log.lock(connection, account_id)
         touched = _touched(connection, plan, batch)
-        events = {
-            ordinal: _observation(plan, planned, run)
-            for ordinal, planned in enumerate(batch)
-            if planned.finding.phone_number_id not in touched and _bears_out(plan, planned)
-        }
-        done["appended"] = event_log.append(
-            connection,
-            event_log.prepare(events.values()),
-            source=f"reconciliation:{run}",
-        ).appended
+        if touched:
+            observed = {o: e for o, e in observed.items() if e.phone_number_id not in touched}
+            prepared = event_log.prepare(observed.values())
+        appended = event_log.append(connection, prepared, source=f"reconciliation:{run}")
+        done["appended"] = appended.appended
     rows = []
     for ordinal, planned in enumerate(batch):
         if planned.finding.phone_number_id in touched:
@@ -100,7 +119,7 @@ def _record(
         kind = planned.finding.kind
         done[kind if planned.suppression is None else "suppressed"] += 1
         if not (kind == "missing" and plan.guards):
-            rows.append(_row(planned, events.get(ordinal)))
+            rows.append(_row(planned, observed.get(ordinal)))
     if rows:
         said = {"run": run, "account_id": account_id, "findings": json.dumps(rows)}
         connection.execute(RECORD, said, prepare=False)
@@ -117,24 +136,6 @@ def _touched(connection: Connection, plan: Plan, batch: Sequence[Planned]) -> se
         compared=plan.side.position,
     )
     return {each.phone_number_id for each in found.values() if each.touched}
-
-
-def _bears_out(plan: Plan, planned: Planned) -> bool:
-    return (
-        planned.suppression is None
-        and planned.sighting is not None
-        and plan.source.bears_out(planned.finding)
-    )
-
-
-def _observation(plan: Plan, planned: Planned, run: int) -> Event:
-    assert planned.sighting is not None  # noqa: S101 - it bears out
-    return observe(
-        planned.sighting,
-        account_id=plan.source.account_id,
-        run=f"reconciliation {run}",
-        held=planned.finding.held,
-    )
 
 
 def _row(planned: Planned, event: Event | None) -> dict[str, Any]:
