@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -43,6 +44,8 @@ NAMES = (
     *("expected", "found", "suppressed", "detail"),
 )
 COLUMNS = ("finding", "phone_number", "phone_number_id", "what")
+SCREENFUL = 200
+"""Findings that are shown on a terminal: an initial load has as many as there are numbers."""
 KINDS = ("added", "different", "departed", "deleted", "missing", "confirmed", "suppressed")
 
 
@@ -51,8 +54,8 @@ KINDS = ("added", "different", "departed", "deleted", "missing", "confirmed", "s
     "--source",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Compare with this list, .csv or .ndjson, instead of RingCentral's.",
+    metavar="ringcentral|FILE",
+    help="Compare with this list, .csv or .ndjson. Default: RingCentral's.",
 )
 @click.option(
     "--map",
@@ -109,7 +112,7 @@ def reconcile(
     if confirm_absent is not None and reason is not None:
         override = Override(confirm_absent, reason)
     scope = Scope(number, provider)
-    if path is None:
+    if path is None or str(path) == RingCentralSource.name:
         if mapped or at:
             raise click.UsageError("--map and --at are of a --source")
         opened = _ringcentral(session, account, only_reading=not apply_)
@@ -129,8 +132,15 @@ def reconcile(
         else:
             plan = draw_up(connection, source, source.read(), scope=scope, override=override)
             ending = "nothing was written; --apply appends what was seen"
-    rows = (_row(source.account_id, planned) for planned in plan.findings)
+    shown = plan.findings
+    if format_ is None and output_ is None and sys.stdout.isatty():
+        shown = shown[:SCREENFUL]
+    rows = (_row(source.account_id, planned) for planned in shown)
     output.write(rows, list(NAMES), format_, output_, list(COLUMNS))
+    if len(shown) < len(plan.findings):
+        output.stderr.print(
+            f"{len(plan.findings) - len(shown)} more; with --format or -o there is no end to them"
+        )
     _talk(plan)
     output.stderr.print(ending)
     return _exit(plan, applied=apply_)

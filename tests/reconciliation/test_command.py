@@ -3,11 +3,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Command
+from inventory.cli.reconcile import SCREENFUL
+from tests.conftest import Command, clean_environment
 from tests.reconciliation.conftest import Reconciling
 
 TEN = 10
@@ -120,3 +127,28 @@ def test_a_login_that_may_only_read_is_enough_for_a_plan(it: Reconciling, reconc
     assert reconcile(exits=3).stdout.count("added") == TEN
     reconcile("--apply", exits=5)
     assert it.events() == 0
+
+
+def test_a_terminal_is_not_flooded(it: Reconciling, tmp_path: Path) -> None:
+    for _ in range(SCREENFUL + 7):
+        it.platform.add()
+    variables = {f"INVENTORY_{k.upper()}": v for k, v in it.simulated.settings().items()}
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "inventory", "reconcile", "--source", "ringcentral"],
+        env=clean_environment() | variables | {"INVENTORY_DATABASE_URL": it.database.url},
+        cwd=tmp_path,
+        stdout=end,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(end)
+    shown = b""
+    with suppress(OSError):  # the other end is closed
+        while chunk := os.read(terminal, 1 << 16):
+            shown += chunk
+    _, talk = process.communicate(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 3
+    assert shown.count(b"added") == SCREENFUL
+    assert "7 more" in talk
