@@ -7,11 +7,11 @@ the list is proven complete first, the guards must agree, and each number is loo
 
 from __future__ import annotations
 
+from inventory.reconciliation.alone import UnderWay, alone
 from inventory.reconciliation.file_source import FileSource
 from inventory.reconciliation.listing import OURS, UnreadableList
 from inventory.reconciliation.plan import Override, Plan, Planned, draw_up
 from inventory.reconciliation.reconcile import Mode, Reconciled, reconcile
-from inventory.reconciliation.run import UnderWay, alone
 from inventory.reconciliation.schedule import Schedule
 from inventory.reconciliation.scope import EVERYTHING, Scope
 from inventory.reconciliation.source import RingCentralSource, Source

@@ -17,7 +17,7 @@ Cause: TypeAlias = Literal[
 
 
 def cause_of(
-    finding: Finding, latest: Latest | None, *, first: bool, by_file: bool
+    finding: Finding, latest: Latest | None, *, before_us: bool, by_file: bool
 ) -> Cause | None:
     """
     Why *finding* was not known; null if it is no discrepancy, or not decided.
@@ -28,7 +28,7 @@ def cause_of(
     Args:
         finding: What was found.
         latest: The number's latest event.
-        first: Whether the account was never completely compared before.
+        before_us: Whether the number may have been there before anybody compared the account.
         by_file: Whether a file said so, and not RingCentral.
     """
     if finding.kind in {"missing", "confirmed"}:
@@ -39,6 +39,6 @@ def cause_of(
         return "silent change"
     if finding.kind == "added" and latest is not None and latest.event_type == "Deleted":
         return "unexplained"  # an id is not given twice
-    if finding.kind == "added" and first:
+    if finding.kind == "added" and before_us:
         return "initial load"
     return "missed event"

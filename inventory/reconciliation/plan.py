@@ -25,6 +25,15 @@ from inventory.reconciliation.scope import Scope
 from inventory.reconciliation.source import Source
 from inventory.reconciliation.suppression import Suppression, in_force
 
+# Not applied, it may be found time and again.
+INITIAL = """
+SELECT DISTINCT phone_number_id
+FROM inventory.discrepancy
+WHERE account_id = %(account_id)s
+  AND class = 'initial load'
+  AND position IS NULL
+"""
+
 COMPARED_BEFORE = """
 SELECT
 FROM inventory.reconciliation
@@ -142,9 +151,11 @@ def draw_up(
     suppressed = in_force(connection, source.account_id, read_at)
     account = {"account_id": source.account_id}
     first = connection.execute(COMPARED_BEFORE, account).fetchone() is None
+    initial = {id_ for (id_,) in connection.execute(INITIAL, account)}
     for finding, sighting in _settled(plan, judged, suppressed, override):
         id_ = finding.phone_number_id or ""
-        cause = cause_of(finding, events.get(id_), first=first, by_file=source.by_file)
+        before_us = first or id_ in initial
+        cause = cause_of(finding, events.get(id_), before_us=before_us, by_file=source.by_file)
         plan.findings.append(Planned(finding, sighting, cause, suppressed.get(id_)))
     return plan
 

@@ -1,39 +1,15 @@
-"""
-Runs: one at a time for an account, each a row.
-
-Whoever runs holds a lock with its connection, the very one it appends over. A row that says begun
-and not ended, while its account's lock is free, is a run that crashed.
-"""
+"""Runs, each a row: begun, ended or failed; and what they take up that others left or asked for."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from psycopg import Connection
 
-from inventory.errors import InventoryError
 from inventory.reconciliation.plan import Plan
 from inventory.reconciliation.scope import EVERYTHING, Scope
 from inventory.reconciliation.source import Source
-
-TRY_ALONE = """
-SELECT pg_try_advisory_lock(hashtextextended('inventory reconciliation ' || %(account_id)s, 0))
-"""
-NO_LONGER_ALONE = """
-SELECT pg_advisory_unlock(hashtextextended('inventory reconciliation ' || %(account_id)s, 0))
-"""
-
-UNDER_WAY = """
-SELECT id, started_at
-FROM inventory.reconciliation
-WHERE account_id = %(account_id)s
-  AND started_at IS NOT NULL AND finished_at IS NULL AND answered_by IS NULL
-ORDER BY id DESC
-LIMIT 1
-"""
 
 BEGIN = """
 INSERT INTO inventory.reconciliation (account_id, source, scope, mode, scheduled_for, started_at)
@@ -138,38 +114,6 @@ WHERE run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
 
 SAID = 5
 """Faults that are told; of more, how many."""
-
-
-class UnderWay(InventoryError):
-    """Another reconciliation of the account has not ended."""
-
-    def __init__(self, account_id: str, id: int | None, since: datetime | None) -> None:  # noqa: A002
-        run = "another" if id is None or since is None else f"run {id}, since {since.isoformat()}"
-        super().__init__(
-            f"expected no other reconciliation of account {account_id}, found {run}; try again "
-            "when it has ended"
-        )
-        self.id = id
-
-
-@contextmanager
-def alone(connection: Connection, account_id: str) -> Iterator[None]:
-    """
-    Be the only one to reconcile *account_id*. Expects a connection in autocommit mode.
-
-    Raises:
-        UnderWay: Somebody else is.
-    """
-    account = {"account_id": account_id}
-    if connection.execute(TRY_ALONE, account).fetchone() != (True,):
-        raise UnderWay(
-            account_id, *(connection.execute(UNDER_WAY, account).fetchone() or (None, None))
-        )
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute(NO_LONGER_ALONE, account)
 
 
 def begin(connection: Connection, source: Source, *, scope: Scope, mode: str) -> int:

@@ -16,8 +16,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from inventory.reconciliation import run as runs
+from inventory.reconciliation.alone import UnderWay, alone
 from inventory.reconciliation.reconcile import Mode, Reconciled, carry_out
-from inventory.reconciliation.run import UnderWay, alone
 from inventory.reconciliation.scope import EVERYTHING
 from inventory.reconciliation.source import RingCentralSource
 from inventory.ringcentral import RingCentral, Unavailable

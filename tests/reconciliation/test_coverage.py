@@ -168,6 +168,13 @@ def test_what_is_found_again_and_again_is_missed_once(it: Reconciling, same: lis
     assert coverage(it, it.apply().id) == (0, 0, 0, None)
 
 
+def test_what_was_there_before_us_stays_so_until_it_is_applied(it: Reconciling) -> None:
+    old = it.platform.add()
+    it.apply(mode="plan")
+    new = it.platform.add()
+    assert classes(it, it.apply().id) == {id_of(old): "initial load", id_of(new): "missed event"}
+
+
 def test_a_suppressed_difference_is_shown_and_left(
     it: Reconciling, same: list[Number], inventory: Command
 ) -> None:
