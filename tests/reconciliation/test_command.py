@@ -45,7 +45,7 @@ def test_a_plan_is_printed_in_words_and_nothing_is_written(it: Reconciling, reco
 
 
 def test_applied_the_inventory_is_as_the_account_and_there_is_no_drift(
-    it: Reconciling, reconcile: Any
+    it: Reconciling, reconcile: Any, inventory: Command
 ) -> None:
     done = reconcile("--apply")
     assert "run=1 appended=10 left_alone=0" in done.stderr
@@ -66,6 +66,7 @@ def test_applied_the_inventory_is_as_the_account_and_there_is_no_drift(
     reconcile("--provider", "7")
     reconcile("--number", number["phoneNumber"], "--apply")
     reconcile()
+    inventory("verify")
 
 
 def test_a_guard_is_named_and_lifted_by_exactly_what_it_says(

@@ -128,7 +128,7 @@ def test_a_list_that_does_not_say_what_numbers_are_for_appends_nothing(
 
 
 def test_a_list_of_ringcentrals_own_is_a_witness_but_not_of_absence(
-    files: Files, it: Reconciling, held: list[Number]
+    files: Files, it: Reconciling, inventory: Command, held: list[Number]
 ) -> None:
     new = it.platform.add()
     rows = [dict(number) for number in [*held[2:], new]]
@@ -140,6 +140,7 @@ def test_a_list_of_ringcentrals_own_is_a_witness_but_not_of_absence(
     status = "SELECT status FROM inventory.contact_center_number WHERE phone_number_id = '{}'"
     assert it.value(status.format(id_of(held[2]))) == "Pending"
     assert files.apply(files.ndjson(rows)).done == {"missing": 2}
+    inventory("verify")
 
 
 def test_what_a_row_does_not_say_stays_as_it_is(
