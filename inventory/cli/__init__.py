@@ -14,17 +14,11 @@ import click
 import psycopg
 import sqlalchemy.exc
 
+from inventory.cli import exits
 from inventory.cli.session import Session
 from inventory.database import DatabaseUnavailable
 from inventory.errors import InventoryError
 from inventory.settings import InvalidSettings
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_DENIED = 5
-EXIT_TRY_AGAIN = 75
-EXIT_INTERRUPTED = 130
-
 
 NOUNS = (
     *("audit", "change", "db", "demo", "doctor", "event", "listen", "number", "projection"),
@@ -78,29 +72,29 @@ def main() -> None:
     try:
         sys.exit(inventory.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exits.INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exits.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read us has had enough, as `head` does. Nothing can be flushed any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except InvalidSettings as error:
         _complain(error)
-        sys.exit(EXIT_USAGE)
+        sys.exit(exits.USAGE)
     except DatabaseUnavailable as error:
         _complain(error)
-        sys.exit(EXIT_DENIED if error.denied else EXIT_TRY_AGAIN)
+        sys.exit(exits.DENIED if error.denied else exits.TRY_AGAIN)
     except InventoryError as error:
         _complain(error)
         sys.exit(_exit_of(error))
     except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
         cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
         _complain(cause or error)
-        sys.exit(EXIT_DENIED if isinstance(cause, _DENIED) else EXIT_FAILED)
+        sys.exit(exits.DENIED if isinstance(cause, _DENIED) else exits.FAILED)
 
 
 def _exit_of(error: InventoryError) -> int:
@@ -113,8 +107,8 @@ def _exit_of(error: InventoryError) -> int:
     from inventory.ringcentral import Denied, Unavailable  # noqa: PLC0415
 
     if isinstance(error, Denied):
-        return EXIT_DENIED
-    return EXIT_TRY_AGAIN if isinstance(error, Unavailable | UnderWay) else EXIT_FAILED
+        return exits.DENIED
+    return exits.TRY_AGAIN if isinstance(error, Unavailable | UnderWay) else exits.FAILED
 
 
 _DENIED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidAuthorizationSpecification)

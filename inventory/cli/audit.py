@@ -16,10 +16,9 @@ from inventory.audit.bundle import Bundle
 from inventory.audit.page import page
 from inventory.audit.rendering import as_json
 from inventory.audit.timeline import COLUMNS, timeline
-from inventory.cli import output
+from inventory.cli import exits, output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
-from inventory.cli.verify import EXIT_DIFFERENCES
 from inventory.verification import Difference
 
 
@@ -142,7 +141,7 @@ def verify(
         f"differences={count}",
         err=True,
     )
-    return EXIT_DIFFERENCES if count else 0
+    return exits.DIFFERENCES if count else 0
 
 
 def _render(made: Bundle, format_: str, output_: Path) -> None:

@@ -15,7 +15,7 @@ from psycopg import Connection as Writing
 from sqlalchemy import Connection as Reading
 
 from inventory import event_log, projector, read_model
-from inventory.cli import output
+from inventory.cli import exits, output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.correction import Contradiction, Correction, contradictions, correct
@@ -23,8 +23,6 @@ from inventory.errors import InventoryError
 from inventory.event import Recorded
 from inventory.notification import is_id
 from inventory.rows import plain
-
-EXIT_FAILED = 1
 
 
 class SeveralNumbers(InventoryError):
@@ -142,7 +140,7 @@ def correct_(
         _show(correction, new=not log)
         if not yes and not click.confirm("Append this?", err=True):
             output.stderr.print("nothing was written")
-            return EXIT_FAILED
+            return exits.FAILED
         appended = _append(writing, reading, correction, log, source=f"operator:{operator}")
         with writing.transaction():
             projector.fold(writing, key[0])

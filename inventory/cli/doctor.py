@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from inventory.cli import output
+from inventory.cli import exits, output
 from inventory.cli.session import Session, pass_session
 from inventory.doctor import Finding, examine
 
@@ -32,4 +32,4 @@ def doctor(session: Session, format_: str | None, output_: Path | None) -> None:
         f"skipped={counts['skipped']}"
     )
     if counts["failed"]:
-        sys.exit(1)
+        sys.exit(exits.FAILED)

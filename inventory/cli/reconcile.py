@@ -13,7 +13,7 @@ import click
 from psycopg import Connection
 
 from inventory import projector, ringcentral
-from inventory.cli import output
+from inventory.cli import exits, output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.read_model import AccountNeeded
@@ -34,10 +34,6 @@ from inventory.reconciliation import (
     reconcile as run,
 )
 from inventory.ringcentral import Denied
-
-EXIT_DRIFT = 3
-EXIT_REFUSED = 4
-EXIT_TRY_AGAIN = 75
 
 NAMES = (
     *("finding", "class", "account_id", "phone_number_id", "phone_number", "differences"),
@@ -277,7 +273,7 @@ def _talk(plan: Plan) -> None:
 
 def _exit(plan: Plan, *, applied: bool) -> int:
     if plan.guards:
-        return EXIT_REFUSED
+        return exits.REFUSED
     if plan.drift and not applied:
-        return EXIT_DRIFT
-    return EXIT_TRY_AGAIN if plan.outcome == "incomplete" and not plan.source.by_file else 0
+        return exits.DIFFERENCES
+    return exits.TRY_AGAIN if plan.outcome == "incomplete" and not plan.source.by_file else 0

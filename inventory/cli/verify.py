@@ -13,11 +13,9 @@ import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from inventory import read_model, verification
-from inventory.cli import output
+from inventory.cli import exits, output
 from inventory.cli.session import Session, pass_session
 from inventory.verification import Difference, Verified
-
-EXIT_DIFFERENCES = 3
 
 
 @click.command()
@@ -64,7 +62,7 @@ def verify(
             )
             output.write(found.named(differences), Difference._fields, format_, output_)
     _report(verified, found, time.monotonic() - begun)
-    return EXIT_DIFFERENCES if found.count else 0
+    return exits.DIFFERENCES if found.count else 0
 
 
 class _Counted:

@@ -111,12 +111,12 @@ def upgrade() -> None:
             comment="SHA-256 over the payload's bytes",
         ),
         sa.CheckConstraint(
-            "event_type IN ('Created', 'Updated', 'Deleted')", name="event_event_type_check"
+            "event_type IN ('Created', 'Updated', 'Deleted')", name=op.f("event_event_type_check")
         ),
         sa.CheckConstraint(
-            "origin IN ('notification', 'observation', 'operator')", name="event_origin_check"
+            "origin IN ('notification', 'observation', 'operator')", name=op.f("event_origin_check")
         ),
-        sa.CheckConstraint("position > 0", name="event_position_check"),
+        sa.CheckConstraint("position > 0", name=op.f("event_position_check")),
         sa.PrimaryKeyConstraint("account_id", "position", name="event_pkey"),
         sa.UniqueConstraint(
             "account_id",

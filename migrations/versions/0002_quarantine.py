@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("resolved_at", INSTANT, comment="When it was retried with success, or discarded"),
         sa.Column("resolution", sa.Text(), comment="What became of it; null while open"),
         sa.CheckConstraint(
-            "(resolved_at IS NULL) = (resolution IS NULL)", name="quarantine_resolution_check"
+            "(resolved_at IS NULL) = (resolution IS NULL)", name=op.f("quarantine_resolution_check")
         ),
         sa.PrimaryKeyConstraint("id", name="quarantine_pkey"),
         sa.UniqueConstraint(

@@ -7,6 +7,7 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, UniqueConstraint
 
 from inventory import migration, schema
 from inventory.database import Database, SchemaOutdated
@@ -104,6 +105,22 @@ def test_a_schema_of_another_revision_is_refused(empty_database: Database) -> No
         empty_database.require_schema()
     empty_database.upgrade()
     empty_database.require_schema()
+
+
+def test_constraints_are_called_what_the_program_calls_them(database: Database) -> None:
+    """Comparing does not look at checks, nor at the names of keys."""
+    with database.engine.connect() as connection:
+        found = sqlalchemy.inspect(connection)
+        for table in schema.metadata.sorted_tables:
+            there = {c["name"] for c in found.get_check_constraints(table.name, schema=schema.NAME)}
+            there |= {c["name"] for c in found.get_unique_constraints(table.name, schema.NAME)}
+            there.add(found.get_pk_constraint(table.name, schema=schema.NAME)["name"])
+            kinds = (CheckConstraint, PrimaryKeyConstraint, UniqueConstraint)
+            assert there == {
+                connection.dialect.identifier_preparer.format_constraint(constraint)
+                for constraint in table.constraints
+                if isinstance(constraint, kinds)
+            }, table.name
 
 
 def test_the_newest_revision_is_the_one_alembic_finds() -> None:
