@@ -164,6 +164,15 @@ def check(database: Database, acknowledged: list[str]) -> None:
     assert not wrong, f"{len(wrong)} acknowledged and not in the log once, as {wrong[0]}"
 
 
+def settle(database: Database) -> None:
+    """Wait until what the flood left behind is folded and on disk."""
+    lag = "SELECT coalesce(sum(lag_events), 0) FROM inventory.freshness"
+    with database.connect(autocommit=True) as connection:
+        while connection.execute(lag).fetchone() != (0,):
+            time.sleep(0.1)
+        connection.execute("CHECKPOINT")
+
+
 def percentile(took: list[float], share: float) -> float:
     """Milliseconds that *share* of them took at most."""
     return sorted(took)[int(share * (len(took) - 1))] * 1000
@@ -194,10 +203,15 @@ def run(server: embedded.Running, directory: Path, rounds: int) -> None:
     print(f"  {median['ours'] / median['insert']:.2f} times one INSERT a request", flush=True)
 
     with running("inventory", "serve", "--port", "0", **ours) as url:
-        acknowledged, took = asyncio.run(at_a_rate(url, SECONDS))
-        check(database, acknowledged)
-        row(f"p50 at {RATE}/s", percentile(took, 0.5), "ms")
-        row(f"p99 at {RATE}/s", percentile(took, 0.99), "ms")
+        settle(database)
+        calm: list[list[float]] = []
+        for _ in range(rounds):
+            acknowledged, took = asyncio.run(at_a_rate(url, SECONDS))
+            check(database, acknowledged)
+            calm.append(took)
+        row(f"p50 at {RATE}/s", statistics.median(percentile(t, 0.5) for t in calm), "ms")
+        row(f"p99 at {RATE}/s", statistics.median(percentile(t, 0.99) for t in calm), "ms")
+        row("  the worst round's", max(percentile(t, 0.99) for t in calm), "ms")
 
         path = directory / "import.ndjson"
         with path.open("wb") as file:
