@@ -50,6 +50,14 @@ WHERE token_sha256 = %(token_sha256)s
   AND (expires_at IS NULL OR expires_at > clock_timestamp())
 """
 
+VALID = """
+SELECT id, name, scopes, expires_at, token_sha256
+FROM inventory.api_token
+WHERE id = %(id)s
+  AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > clock_timestamp())
+"""
+
 ANY_VALID = """
 SELECT EXISTS (
     SELECT
@@ -124,6 +132,12 @@ def recognize(connection: Connection, token: str) -> Bearer | None:
         return None
     cursor = connection.cursor(row_factory=class_row(Bearer))
     return cursor.execute(RECOGNIZE, {"token_sha256": digest(token)}).fetchone()
+
+
+def valid(connection: Connection, id: int) -> tuple[Bearer, bytes] | None:  # noqa: A002 - its name
+    """Whom the token of that number stands for, and what is kept of it; null: it is not valid."""
+    found = connection.execute(VALID, {"id": id}).fetchone()
+    return found and (Bearer(*found[:4]), found[4])
 
 
 def any_valid(connection: Connection) -> bool:

@@ -116,6 +116,18 @@ def shared_database(server: embedded.Running, _template: str) -> Database:
     return Database(_url(server, "shared"), None)
 
 
+@pytest.fixture(scope="session")
+def lasting_database(server: embedded.Running, _template: str) -> Callable[[], Database]:
+    """Makes migrated databases that many tests look at and none changes."""
+
+    def make() -> Database:
+        name = f"lasting_{next(_serial)}"
+        _administer(server, "CREATE DATABASE {} TEMPLATE {}", name, _template)
+        return Database(_url(server, name), None)
+
+    return make
+
+
 @pytest.fixture
 def new_account() -> Callable[[], str]:
     """Makes account ids that nobody else uses."""

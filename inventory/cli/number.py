@@ -28,8 +28,9 @@ def number() -> None:
 
 
 @number.command("list")
-@click.option("--provider", metavar="ID", help="Of this provider only.")
+@click.option("--provider", metavar="ID", help="Of this provider only; '': of none named.")
 @click.option("--status", metavar="STATUS", help="Of this status only: Normal, Pending, …")
+@click.option("--usage-type", metavar="TYPE", help="Of this usage type only; '': of none.")
 @clocks
 @output.list_options
 @pass_session
@@ -37,6 +38,7 @@ def list_(
     session: Session,
     provider: str | None,
     status: str | None,
+    usage_type: str | None,
     at: datetime | None,
     known_at: datetime | None,
     account: str | None,
@@ -45,7 +47,12 @@ def list_(
     output_: Path | None,
 ) -> None:
     """The inventory: now, or as it was at another time."""
-    wanted: dict[str, Any] = {"account": account, "provider": provider, "status": status}
+    wanted: dict[str, Any] = {
+        "account": account,
+        "provider": provider,
+        "status": status,
+        "usage_type": usage_type,
+    }
     if at is None and known_at is None:
         query, columns = read_model.numbers(**wanted, limit=limit), NOW_COLUMNS
     else:

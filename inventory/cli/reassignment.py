@@ -29,6 +29,12 @@ def reassignment() -> None:
 @reassignment.command("list")
 @click.option("--since", type=INSTANT, help="From then on.")
 @click.option("--until", type=INSTANT, help="Before then.")
+@click.option(
+    "--kind",
+    multiple=True,
+    type=click.Choice(read_model.REASSIGNMENTS),
+    help="Of this kind; repeatable.",
+)
 @click.option("--from-provider", metavar="ID", help="Away from this provider.")
 @click.option("--to-provider", metavar="ID", help="To this provider.")
 @clocks
@@ -38,6 +44,7 @@ def list_(
     session: Session,
     since: datetime | None,
     until: datetime | None,
+    kind: tuple[str, ...],
     from_provider: str | None,
     to_provider: str | None,
     at: datetime | None,
@@ -51,6 +58,7 @@ def list_(
     query = read_model.reassignments(
         since=since,
         until=until,
+        kind=kind,
         from_provider=from_provider,
         to_provider=to_provider,
         account=account,

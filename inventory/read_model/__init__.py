@@ -13,8 +13,11 @@ from inventory.read_model.changes import (
     reassignment_matrix,
     reassignments,
 )
+from inventory.read_model.differences import Difference, between, differences
+from inventory.read_model.discrepancies import open_discrepancies
+from inventory.read_model.facets import Facet, facets
 from inventory.read_model.freshness import freshness
-from inventory.read_model.identity import NumberUnknown, identities, spellings
+from inventory.read_model.identity import NumberUnknown, holders, identities, spellings
 from inventory.read_model.late import late_numbers
 from inventory.read_model.log import (
     AccountNeeded,
@@ -26,11 +29,20 @@ from inventory.read_model.log import (
     heads,
     log_of,
 )
+from inventory.read_model.machinery import accounts, server_version
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
+from inventory.read_model.overview import Holding, changes_since, doubtful, holdings
 from inventory.read_model.pages import Key, after, ordered
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
+from inventory.read_model.provider_names import provider_names
 from inventory.read_model.providers import providers
-from inventory.read_model.quarantine import open_quarantine, quarantined, quarantined_item
+from inventory.read_model.quarantine import (
+    open_items,
+    open_quarantine,
+    quarantined,
+    quarantined_by_reason,
+    quarantined_item,
+)
 from inventory.read_model.reconciliations import (
     ReconciliationUnknown,
     discrepancies,
@@ -41,6 +53,7 @@ from inventory.read_model.reconciliations import (
 )
 from inventory.read_model.state import state
 from inventory.read_model.subscriptions import subscriptions
+from inventory.read_model.then import numbers_at
 from inventory.read_model.tokens import tokens
 
 __all__ = [
@@ -48,37 +61,54 @@ __all__ = [
     "OUTSIDE",
     "REASSIGNMENTS",
     "AccountNeeded",
+    "Difference",
     "EventUnknown",
+    "Facet",
+    "Holding",
     "Key",
     "NumberUnknown",
     "ReconciliationUnknown",
     "account_log",
+    "accounts",
     "after",
+    "between",
     "changes",
+    "changes_since",
     "current",
+    "differences",
     "discrepancies",
+    "doubtful",
     "event_at",
     "events",
     "events_after",
+    "facets",
     "found_identities",
     "freshness",
     "heads",
     "history",
     "history_as_of",
+    "holders",
+    "holdings",
     "identities",
     "late_numbers",
     "log_of",
     "numbers",
     "numbers_as_of",
+    "numbers_at",
+    "open_discrepancies",
+    "open_items",
     "open_quarantine",
     "ordered",
+    "provider_names",
     "providers",
     "quarantined",
+    "quarantined_by_reason",
     "quarantined_item",
     "reassignment_matrix",
     "reassignments",
     "reconciliation",
     "reconciliations",
+    "server_version",
     "spellings",
     "state",
     "subscriptions",

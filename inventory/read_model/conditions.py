@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import tuple_
+from sqlalchemy import func, tuple_
 
 
 def equal(table: Any, **wanted: str | None) -> list[Any]:
-    """A condition for each column that something is wanted of."""
-    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+    """A condition for each column that something is wanted of; an empty text: that it has none."""
+    return [
+        table.c[name] == value if value else func.coalesce(table.c[name], "") == ""
+        for name, value in wanted.items()
+        if value is not None
+    ]
 
 
 def within(column: Any, since: datetime | None, until: datetime | None) -> list[Any]:

@@ -67,6 +67,15 @@ def identities(
     return identities_
 
 
+def holders(connection: Connection, phone_number: str) -> list[tuple[str, str]]:
+    """Everyone, as account and id, that was in the inventory under exactly this E.164 number."""
+    key = _version.c.account_id, _version.c.phone_number_id
+    rows = connection.execute(
+        select(*key).where(_version.c.phone_number == phone_number).group_by(*key).order_by(*key)
+    )
+    return [(row.account_id, row.phone_number_id) for row in rows]
+
+
 def spellings(number: str) -> list[str]:
     """
     The E.164 numbers that a spelling can mean.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, RowMapping, Select, func, select
 
@@ -39,3 +40,41 @@ def open_quarantine(connection: Connection) -> int:
     """How many items nobody has decided on."""
     still_open = select(func.count()).where(_quarantine.c.resolved_at.is_(None))
     return int(connection.execute(still_open).scalar_one())
+
+
+def quarantined_by_reason(
+    connection: Connection, *, everything: bool = False
+) -> Sequence[RowMapping]:
+    """How many items are in quarantine for each reason, most first."""
+    wanted = [] if everything else [_quarantine.c.resolved_at.is_(None)]
+    rows = connection.execute(
+        select(_quarantine.c.reason, func.count().label("items"))
+        .where(*wanted)
+        .group_by(_quarantine.c.reason)
+        .order_by(func.count().desc(), _quarantine.c.reason)
+    )
+    return rows.mappings().all()
+
+
+class Open(NamedTuple):
+    """Open items of the quarantine."""
+
+    items: int
+    through: int
+    """The id of the latest of them; 0: there is none."""
+
+
+def open_items(
+    connection: Connection,
+    *,
+    reason: str | None = None,
+    id: int | None = None,  # noqa: A002 - its name
+) -> Open:
+    """How many items are open: all of them, of one reason, or the one of this id."""
+    wanted = [_quarantine.c.resolved_at.is_(None), *equal(_quarantine, reason=reason)]
+    if id is not None:
+        wanted.append(_quarantine.c.id == id)
+    row = connection.execute(
+        select(func.count(), func.coalesce(func.max(_quarantine.c.id), 0)).where(*wanted)
+    ).one()
+    return Open(*row)

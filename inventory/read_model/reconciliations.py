@@ -48,7 +48,8 @@ _coverage = Table(
 _classified = Table(
     "classified_discrepancy",
     _views,
-    *(Column(name) for name in ("id", "reconciliation_id", "account_id", "phone_number_id")),
+    Column("id", BigInteger, nullable=False),
+    *(Column(name) for name in ("reconciliation_id", "account_id", "phone_number_id")),
     *(Column(name) for name in ("phone_number", "finding", "class", "expected", "found")),
     *(Column(name) for name in ("seen_at", "suppression_id", "detail", "position")),
     *(Column(name) for name in ("notification_position", "late_seconds")),

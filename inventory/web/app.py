@@ -16,7 +16,7 @@ from inventory.database import CONNECT_WITHIN, Database
 from inventory.errands import DOUBT, POLL, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
-from inventory.web import api, documentation, probes, problem
+from inventory.web import api, documentation, pages, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
 from inventory.web.metrics import Metrics
@@ -25,12 +25,14 @@ from inventory.web.readers import Readers
 from inventory.web.webhook import Webhook, refusing
 
 WEBHOOK = "/webhooks/ringcentral"
-OPEN = (WEBHOOK, *PROBES, *documentation.PATHS)
+OPEN = (WEBHOOK, *PROBES, *documentation.PATHS, *pages.OPEN)
 """What needs no token."""
 READERS = 8
 """Questions that are answered at once."""
 KEEPERS = 4
 """Those of them that only the application's role may answer at once: about tokens, quarantine."""
+LOOKERS = 4
+"""Pages that are put together at once."""
 WRITE_WITHIN = "2s"
 """What a statement of the receiver may take; who waits for it is told at 2.5 s that it failed."""
 
@@ -66,6 +68,8 @@ def application(
         "inventory_app": Readers(database.acting_as("inventory_app"), KEEPERS, held=api.STREAMS),
     }
     database = database.acting_as("inventory_app")
+    # Apart from those who tell who may ask, whom a page that takes its time must not keep waiting.
+    lookers = Readers(database, LOOKERS)
     errands = Errands(database, settings, poll=poll, doubt=doubt)
 
     def written(outcome: Outcome) -> None:
@@ -98,7 +102,7 @@ def application(
         finally:
             await commit.close()
             await asyncio.to_thread(errands.stop)
-            for each in readers.values():
+            for each in (*readers.values(), lookers):
                 await asyncio.to_thread(each.close)
 
     rest = Starlette(
@@ -107,6 +111,7 @@ def application(
             metrics.route(),
             *api.routes(readers),
             *documentation.routes(),
+            *pages.routes(lookers, database, settings, errands),
             # Never comes here; any other method does, and is told so.
             Route(WEBHOOK, webhook, methods=["POST"]),
         ],
@@ -124,6 +129,7 @@ def application(
         open_paths=OPEN,
         open_here=is_loopback(host) and not settings.reached_from_outside,
     )
+    rest.state.guard = guard
     gate = Gate(guard, Hosts.of(settings, host))
     # Who has the verification token is no page in a browser, under whatever name it found us; and
     # a notification must not be lost to a name that the settings forgot.

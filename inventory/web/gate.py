@@ -105,7 +105,7 @@ class Gate:
 
         problem = None if scope["path"] in PROBES else self.refusal(scope)
         if problem is not None:
-            await problem.response()(scope, receive, send_with_headers)
+            await problem.response_to(scope)(scope, receive, send_with_headers)
             return
         try:
             await self._application(scope, receive, send_with_headers)

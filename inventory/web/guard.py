@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from psycopg import Connection as DriverConnection
@@ -20,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from inventory import access
 from inventory.access import Bearer
 from inventory.settings import is_loopback
+from inventory.web import session
 from inventory.web.gate import host_of, values_of
 from inventory.web.problem import Problem
 from inventory.web.readers import Readers
@@ -62,7 +65,7 @@ class Guard:
             try:
                 bearer = await self.admit(scope, "read")
             except Problem as problem:
-                await problem.response()(scope, receive, send)
+                await problem.response_to(scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["bearer"] = bearer
         await self._application(scope, receive, send)
@@ -75,6 +78,11 @@ class Guard:
             Problem: 401 unknown, 403 known and not let, 503 the database cannot tell.
         """
         given = values_of(request, b"authorization")
+        cookie = session.cookie_of(request)
+        if not given and cookie is not None:
+            bearer = await self._of_session(cookie)
+            if bearer is not None:
+                return _let(bearer, wanted)
         if not given:
             if wanted == "read" and self.is_near(request) and not await self._any_valid():
                 return None
@@ -84,22 +92,12 @@ class Guard:
         scheme, _, token = given[0].partition(" ")
         bearer = None
         if len(given) == 1 and scheme.lower() == "bearer":
-            bearer = await self._bearer(token.strip())
+            bearer = await self.bearer(token.strip())
         if bearer is None:
             client = (request.get("client") or ("nobody knows where", 0))[0]
             log.warning("a request from %s without a valid token was refused", client)
             raise _unknown("expected a token that is valid, and this one is not", "invalid_token")
-        if not bearer.may(wanted):
-            log.warning("token %d may not %s", bearer.id, wanted)
-            raise Problem(
-                403,
-                f"expected a token with scope {wanted}, and this one has not",
-                headers={
-                    "www-authenticate": f'{_CHALLENGE}, error="insufficient_scope", '
-                    f'scope="{wanted}"'
-                },
-            )
-        return bearer
+        return _let(bearer, wanted)
 
     def is_near(self, request: Scope) -> bool:
         """Whether it is this machine's users that ask, as far as can be told, and they may."""
@@ -112,11 +110,22 @@ class Guard:
             and not any(values_of(request, name) for name in FORWARDED)
         )
 
-    async def _bearer(self, token: str) -> Bearer | None:
+    async def bearer(self, token: str) -> Bearer | None:
+        """Whom *token* stands for; null: it is none of ours, or no more."""
+
         def find(connection: Connection) -> Bearer | None:
             return access.recognize(_driver(connection), token)
 
         found: Bearer | None = await self._remember(access.digest(token), find)
+        return found
+
+    async def _of_session(self, cookie: str) -> Bearer | None:
+        def find(connection: Connection) -> Bearer | None:
+            return session.bearer_of(_driver(connection), cookie, datetime.now(UTC))
+
+        found: Bearer | None = await self._remember(
+            sha256(f"session {cookie}".encode()).digest(), find
+        )
         return found
 
     async def _any_valid(self) -> bool:
@@ -139,6 +148,20 @@ _CHALLENGE = 'Bearer realm="inventory"'
 def _unknown(detail: str, error: str | None = None) -> Problem:
     challenge = _CHALLENGE if error is None else f'{_CHALLENGE}, error="{error}"'
     return Problem(401, detail, headers={"www-authenticate": challenge})
+
+
+def _let(bearer: Bearer, wanted: access.Scope) -> Bearer:
+    """*bearer*, who may do what is *wanted*."""
+    if not bearer.may(wanted):
+        log.warning("token %d may not %s", bearer.id, wanted)
+        raise Problem(
+            403,
+            f"expected a token with scope {wanted}, and this one has not",
+            headers={
+                "www-authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{wanted}"'
+            },
+        )
+    return bearer
 
 
 def _driver(connection: Connection) -> DriverConnection:

@@ -178,5 +178,5 @@ def _unchanged(tag: str) -> Response:
 
 def _freshness(tag: str | None) -> dict[str, str]:
     """The headers that say how long an answer may be used: after asking whether it is the same."""
-    headers = {"vary": "Accept, Authorization", "cache-control": "private, no-cache"}
+    headers = {"vary": "Accept, Authorization, Cookie", "cache-control": "private, no-cache"}
     return headers if tag is None else headers | {"etag": tag}

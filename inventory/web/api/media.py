@@ -1,4 +1,4 @@
-"""In which form an answer is wanted: JSON, CSV or NDJSON, as `Accept` says."""
+"""In which form an answer is wanted: JSON, CSV or NDJSON, as `Accept` or the address says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 JSON = "application/json"
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
-OFFERED = (JSON, CSV, NDJSON)
+NAMED = {"json": JSON, "csv": CSV, "ndjson": NDJSON}
 """What there is, dearest to us first."""
+OFFERED = tuple(NAMED.values())
 
 
 def preferred(accept: Iterable[str]) -> str | None:

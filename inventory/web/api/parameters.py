@@ -10,6 +10,7 @@ from inventory.lifecycle import Kind
 from inventory.notification import Reason
 from inventory.read_model import REASSIGNMENTS
 from inventory.web.api import values
+from inventory.web.api.media import NAMED
 from inventory.web.api.values import INSTANT, Value, one_of, some_of, text
 from inventory.web.problem import Problem
 
@@ -62,10 +63,13 @@ def unusable(errors: Mapping[str, str]) -> Problem:
     )
 
 
+NONE_OR_TEXT = text(r"[^\x00]*", "a text or nothing")
 ACCOUNT = Parameter("account", "of this account only", text("[0-9]{1,32}", "digits", 32))
-PROVIDER = Parameter("provider", "of the provider with this id only", text())
-STATUS = Parameter("status", "of this status only, such as Normal or Pending", text())
-USAGE_TYPE = Parameter("usage_type", "of this usage type only", text())
+PROVIDER = Parameter("provider", "of the provider with this id only; empty: of none", NONE_OR_TEXT)
+STATUS = Parameter(
+    "status", "of this status only, such as Normal or Pending; empty: of none", NONE_OR_TEXT
+)
+USAGE_TYPE = Parameter("usage_type", "of this usage type only; empty: of none", NONE_OR_TEXT)
 PREFIX = Parameter("prefix", "whose E.164 number begins with these digits", values.PREFIX)
 CHANGED_SINCE = Parameter(
     "changed_since", "that have been as they are since this instant or later", INSTANT
@@ -85,8 +89,10 @@ SINCE = Parameter("since", "that happened at this instant or later", INSTANT)
 UNTIL = Parameter("until", "that happened before this instant", INSTANT)
 KIND = Parameter("kind", "of these kinds only, commas between them", some_of(get_args(Kind)))
 KIND_OF_REASSIGNMENT = KIND._replace(value=some_of(REASSIGNMENTS))
-FROM_PROVIDER = Parameter("from_provider", "away from the provider with this id", text())
-TO_PROVIDER = Parameter("to_provider", "to the provider with this id", text())
+FROM_PROVIDER = Parameter(
+    "from_provider", "away from the provider with this id; empty: from none", NONE_OR_TEXT
+)
+TO_PROVIDER = Parameter("to_provider", "to the provider with this id; empty: to none", NONE_OR_TEXT)
 EVENT_TYPE = Parameter("event_type", "of this type only", one_of(get_args(EventType)))
 ORIGIN = Parameter("origin", "of this origin only", one_of(get_args(Origin)))
 OUTCOME = Parameter(
@@ -98,6 +104,9 @@ LIMIT = Parameter(
     "limit",
     f"at most so many rows; left out: {USUAL} a page of JSON, all there are in CSV and NDJSON",
     values.LIMIT,
+)
+FORMAT = Parameter(
+    "format", "the form of the answer, whatever Accept says: for links", one_of(tuple(NAMED))
 )
 CURSOR = Parameter(
     "cursor",

@@ -55,11 +55,12 @@ def question_of(read: Read, request: Request) -> Question:
     """
     if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
         raise Problem(413, "expected no body with a question", headers={"connection": "close"})
-    form = media.preferred(request.headers.getlist("accept"))
-    if form is None:
-        raise Problem(406, f"expected an Accept of {', '.join(media.OFFERED)}, found none of them")
     given = request.query_params.multi_items()
     asked = read_query(given, read.parameters)
+    named = asked.pop("format", None)
+    form = media.NAMED[named] if named else media.preferred(request.headers.getlist("accept"))
+    if form is None:
+        raise Problem(406, f"expected an Accept of {', '.join(media.OFFERED)}, found none of them")
     limit, cursor = asked.pop("limit", None), asked.pop("cursor", None)
     if "id" in request.path_params:
         asked["id"] = request.path_params["id"]

@@ -15,7 +15,7 @@ from inventory.web.problem import Problem
 
 NUMBER = (Key("account_id"), Key("phone_number_id"))
 CLOCKS = (p.AT, p.KNOWN_AT)
-PAGES = (p.LIMIT, p.CURSOR)
+PAGES = (p.LIMIT, p.CURSOR, p.FORMAT)
 LATEST_FIRST = (
     Key("changed_at", descending=True),
     Key("account_id"),
@@ -104,7 +104,7 @@ READS = (
         "/api/v1/numbers/{id}",
         "number",
         "One number, by its id or by its E.164 number in any spelling; 404 if it is not in.",
-        (p.ACCOUNT, *CLOCKS),
+        (p.ACCOUNT, *CLOCKS, p.FORMAT),
         _number,
         NUMBER,
         _NOW,
