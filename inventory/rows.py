@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, TypeAlias
 
 from sqlalchemy import RowMapping
@@ -41,8 +42,10 @@ def plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
-    if isinstance(value, Decimal):
-        return float(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Decimal | float) and not isfinite(value):
+        return str(value)  # JSON has no word for it
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -54,6 +57,6 @@ def cell(value: Any) -> Any:
     """*value* where there is no room for structure: what has some, as JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping | list | tuple):
+    if isinstance(value, bool | Mapping | list | tuple):
         return json.dumps(plain(value), ensure_ascii=False)
     return "" if value is None else plain(value)

@@ -22,7 +22,7 @@ from inventory.settings import InvalidSettings
 
 NOUNS = (
     *("audit", "change", "db", "demo", "doctor", "event", "listen", "number", "projection"),
-    *("quarantine", "reassignment", "reconcile", "reconciliation", "replay", "serve"),
+    *("quarantine", "query", "reassignment", "reconcile", "reconciliation", "replay", "serve"),
     *("simulate", "subscription", "token", "verify"),
 )
 

@@ -96,7 +96,7 @@ def _on_sample_history(database: Database, settings: Settings) -> None:
 
 
 AFTER_SAMPLE = (
-    "db psql -c 'SELECT * FROM provider ORDER BY numbers DESC'",
+    "query 'SELECT * FROM provider ORDER BY numbers DESC'",
     "number history +12024999741",
     "number list --provider 7 --at 2026-04-01",
     "change list --since 2026-05-01 --kind reassigned_out",

@@ -58,7 +58,7 @@ _STATEMENT = said.query(
     columns="provider_id, status, count(*) AS numbers",
     group="provider_id, status",
 )
-SAID = Said(said.by_psql(_STATEMENT), _STATEMENT, "/api/v1/providers")
+SAID = Said(said.by_query(_STATEMENT), _STATEMENT, "/api/v1/providers")
 
 
 def _by_provider(holdings: Sequence[Holding], names: dict[str, str]) -> dict[str, Any]:

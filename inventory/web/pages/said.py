@@ -48,9 +48,9 @@ def command(*words: str, **options: str | datetime | None) -> str:
     return shlex.join(line)
 
 
-def by_psql(statement: str) -> str:
+def by_query(statement: str) -> str:
     """The command for what no other command shows."""
-    return shlex.join(["inventory", "db", "psql", "-c", " ".join(statement.split())])
+    return shlex.join(["inventory", "query", " ".join(statement.split())])
 
 
 def query(
