@@ -10,14 +10,16 @@ from typing import cast
 
 import psycopg
 import uvicorn
+from psycopg.rows import dict_row
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from inventory.cli.listening import address_of, listening
 from inventory.ingest import GroupCommit
+from inventory.rows import plain
 from inventory.web import ImpatientProtocol
 from inventory.web.webhook import Webhook
 
@@ -61,9 +63,24 @@ def insert(url: str) -> ASGIApp:
     return Starlette(routes=[Route("/webhooks/ringcentral", receive, methods=["POST"])])
 
 
+def page(url: str) -> ASGIApp:
+    """The bare framework: a page of the list that is always the same, and kept as objects."""
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        found = connection.execute(
+            "SELECT * FROM inventory.contact_center_number"
+            " ORDER BY account_id, phone_number_id LIMIT 100"
+        ).fetchall()
+    rows = [{name: plain(value) for name, value in row.items()} for row in found]
+
+    async def answer(_: Request) -> Response:
+        return JSONResponse({"rows": rows, "next": None})
+
+    return Starlette(routes=[Route("/api/v1/numbers", answer)])
+
+
 def main() -> None:
     """Serve until ended."""
-    application = {"bare": bare, "insert": insert}[sys.argv[1]](sys.argv[2])
+    application = {"bare": bare, "insert": insert, "page": page}[sys.argv[1]](sys.argv[2])
     with listening("127.0.0.1", 0) as listener:
         print(f"listening on {address_of(listener)}", file=sys.stderr, flush=True)
         config = uvicorn.Config(

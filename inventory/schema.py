@@ -306,11 +306,20 @@ def _version_columns() -> list[Column[Any]]:
     ]
 
 
+def _change_indexes() -> list[Index]:
+    """By which changes are found in the order of time: what began, and what left."""
+    return [
+        Index(None, "valid_from"),
+        Index(None, "valid_to", postgresql_where=text("closed_kind IS NOT NULL")),
+    ]
+
+
 contact_center_number_version = Table(
     "contact_center_number_version",
     metadata,
     *_version_columns(),
     PrimaryKeyConstraint("account_id", "phone_number_id", "valid_from"),
+    *_change_indexes(),
     postgresql_partition_by="LIST (account_id)",
     comment="Every state a number was in, [valid_from, valid_to); current while valid_to is null",
 )
@@ -320,6 +329,7 @@ contact_center_number_momentary_version = Table(
     metadata,
     *_version_columns(),
     PrimaryKeyConstraint("account_id", "phone_number_id", "opened_by"),
+    *_change_indexes(),
     postgresql_partition_by="LIST (account_id)",
     comment="States that began and ended in one instant: true at no time, yet changes",
 )

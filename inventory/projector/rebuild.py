@@ -52,13 +52,27 @@ SELECT format('ALTER TABLE %%s SET (%%s)', %(new)s::regclass, array_to_string(re
 FROM pg_class
 WHERE oid = %(live)s::regclass AND reloptions IS NOT NULL
 """
+# Rows come in the order of the key. Any other index is made when they are there: that is a sort,
+# and not a search for each of them.
+OTHER_INDEXES = """
+SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+FROM pg_index
+WHERE indrelid = %(new)s::regclass AND NOT indisprimary
+"""
+INDEXES = """
+SELECT format(
+    'ALTER INDEX %%s RENAME TO %%I', indexrelid::regclass, replace(relname, '_new_', '_live_')
+)
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indrelid = %(live)s::regclass
+"""
 ANALYZE_NEW = "ANALYZE {new}"
 LOCK_TABLES = "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
 SWAP = """
 ALTER TABLE {table} DETACH PARTITION {live};
 DROP TABLE {live};
 ALTER TABLE {new} RENAME TO {live_name};
-ALTER INDEX {new_index} RENAME TO {live_index};
 ALTER TABLE {table} ATTACH PARTITION {live} DEFAULT
 """
 
@@ -91,11 +105,15 @@ def rebuild(
     """
     connection.execute(HOLD_PROJECTORS)
     connection.execute(ROOM_TO_SORT)
+    later = []
     for names in _names():
         connection.execute(sql.SQL(CREATE_NEW).format(**names))
         tables = {name: names[name].as_string(connection) for name in ("new", "live")}
         for (statement,) in connection.execute(REST, tables).fetchall():
             connection.execute(statement)
+        for drop, create in connection.execute(OTHER_INDEXES, tables).fetchall():
+            connection.execute(drop)
+            later.append(create)
     folded = []
     for account_id, position in connection.execute(HEADS).fetchall():
         account = Folded(account_id, after=0, through=position)
@@ -104,11 +122,16 @@ def rebuild(
         connection.execute(SET_CHECKPOINT, account._asdict())
         folded.append(account)
         done(account)
+    for create in later:
+        connection.execute(create)
     for names in _names():
         connection.execute(sql.SQL(ANALYZE_NEW).format(**names))
     _lock_tables(connection)
     for names in _names():
         connection.execute(sql.SQL(SWAP).format(**names))
+        live = {"live": names["live"].as_string(connection)}
+        for (statement,) in connection.execute(INDEXES, live).fetchall():
+            connection.execute(statement)
     return folded
 
 
@@ -141,8 +164,6 @@ def _names() -> list[dict[str, sql.Identifier]]:
             "live": sql.Identifier(table.schema or "", f"{table.name}_live"),
             "new": sql.Identifier(table.schema or "", f"{table.name}_new"),
             "live_name": sql.Identifier(f"{table.name}_live"),
-            "live_index": sql.Identifier(f"{table.name}_live_pkey"),
-            "new_index": sql.Identifier(table.schema or "", f"{table.name}_new_pkey"),
         }
         for table in PROJECTIONS
     ]

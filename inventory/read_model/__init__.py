@@ -31,10 +31,9 @@ from inventory.read_model.log import (
 )
 from inventory.read_model.machinery import accounts, server_version
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
-from inventory.read_model.overview import Holding, changes_since, doubtful, holdings
+from inventory.read_model.overview import Holding, changes_since, holdings
 from inventory.read_model.pages import Key, after, ordered
 from inventory.read_model.past import HISTORY_COLUMNS, history_as_of
-from inventory.read_model.provider_names import provider_names
 from inventory.read_model.providers import providers
 from inventory.read_model.quarantine import (
     open_items,
@@ -77,7 +76,6 @@ __all__ = [
     "current",
     "differences",
     "discrepancies",
-    "doubtful",
     "event_at",
     "events",
     "events_after",
@@ -99,7 +97,6 @@ __all__ = [
     "open_items",
     "open_quarantine",
     "ordered",
-    "provider_names",
     "providers",
     "quarantined",
     "quarantined_by_reason",

@@ -15,27 +15,25 @@ _number = schema.contact_center_number
 
 
 class Holding(NamedTuple):
-    """How many numbers a provider has in a status."""
+    """How many numbers of one status a provider has."""
 
     provider_id: str | None
+    provider_name: str | None
+    """One of its names: an id comes with several."""
     status: str | None
     numbers: int
+    doubtful: int
+    """Those of them that may have left without our being told."""
+    latest: datetime
+    """When the latest of them came to be as it is."""
 
 
 def holdings(connection: Connection) -> list[Holding]:
-    """How many numbers each provider has in each status, over all accounts."""
-    rows = connection.execute(
-        select(_number.c.provider_id, _number.c.status, func.count()).group_by(
-            _number.c.provider_id, _number.c.status
-        )
-    )
-    return [Holding(*row) for row in rows]
-
-
-def doubtful(connection: Connection) -> int:
-    """How many numbers may have left without our being told."""
-    count = select(func.count()).where(_number.c.unverified_since.is_not(None))
-    return connection.execute(count).scalar_one()
+    """How many numbers each provider has in each status, over all accounts. One pass over them."""
+    by = _number.c.provider_id, _number.c.provider_name, _number.c.status
+    doubtful = func.count().filter(_number.c.unverified_since.is_not(None))
+    counted = select(*by, func.count(), doubtful, func.max(_number.c.valid_from)).group_by(*by)
+    return [Holding(*row) for row in connection.execute(counted)]
 
 
 def changes_since(

@@ -214,6 +214,15 @@ def upgrade() -> None:
         comment="States that began and ended in one instant: true at no time, yet changes",
         postgresql_partition_by="LIST (account_id)",
     )
+    for table in ("contact_center_number_version", "contact_center_number_momentary_version"):
+        op.create_index(f"{table}_valid_from_idx", table, ["valid_from"], schema="inventory")
+        op.create_index(
+            f"{table}_valid_to_idx",
+            table,
+            ["valid_to"],
+            schema="inventory",
+            postgresql_where=sa.text("closed_kind IS NOT NULL"),
+        )
     for table, fillfactor in FILLFACTOR.items():
         op.execute(
             f"CREATE TABLE inventory.{table}_live PARTITION OF inventory.{table} DEFAULT "

@@ -366,10 +366,21 @@ def test_after_a_rebuild_the_tables_are_as_they_were_and_everybody_may_do_what_t
         WHERE relnamespace = 'inventory'::regnamespace AND relname LIKE '%\\_live'
         ORDER BY relname
     """
+    indexes = """
+        SELECT indexname, indexdef
+        FROM pg_indexes
+        JOIN pg_inherits ON inhrelid = format('inventory.%I', indexname)::regclass
+        WHERE schemaname = 'inventory' AND tablename LIKE '%\\_live'
+        ORDER BY indexname
+    """
     before = connection.execute(rights).fetchall()
     assert len(before) == 3
-    projector.rebuild(connection)
-    connection.commit()
+    indexed = connection.execute(indexes).fetchall()
+    assert len(indexed) == 7
+    for _ in range(2):
+        projector.rebuild(connection)
+        connection.commit()
+        assert connection.execute(indexes).fetchall() == indexed
     after = connection.execute(rights).fetchall()
     assert [row[:2] + row[3:] for row in after] == [row[:2] + row[3:] for row in before]
     connection.execute("SET ROLE inventory_app")

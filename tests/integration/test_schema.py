@@ -158,3 +158,22 @@ def _described(connection: sqlalchemy.Connection) -> list[tuple[str, ...]]:
         "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'inventory'::regnamespace",
     )
     return [tuple(map(str, row)) for query in queries for row in connection.exec_driver_sql(query)]
+
+
+@pytest.mark.parametrize("view", ["change", "reassignment"])
+@pytest.mark.parametrize("order", ["changed_at DESC", "changed_at DESC, account_id, position DESC"])
+def test_the_latest_changes_are_found_without_a_look_at_all_of_them(
+    database: Database, view: str, order: str
+) -> None:
+    with database.connect() as connection:
+        # Few rows are read whole, whatever the indexes.
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET enable_bitmapscan = off")
+        plan = connection.execute(
+            f"EXPLAIN SELECT * FROM inventory.{view} ORDER BY {order} LIMIT 50".encode()
+        ).fetchall()
+    nodes = [line.strip().removeprefix("->").strip().partition("  (")[0] for (line,) in plan]
+    scans = [node for node in nodes if " on contact_center_number_" in node]
+    assert len(scans) == 4
+    assert all("Index Scan Backward" in node for node in scans), nodes
+    assert "Sort" not in nodes

@@ -30,7 +30,7 @@ def show(asked: Asked) -> Sheet:
     connection = asked.connection
     holdings = read_model.holdings(connection)
     instants = [asked.now - window for window in WINDOWS]
-    names = read_model.provider_names(connection)
+    names = _names(holdings)
     subscriptions = connection.execute(read_model.subscriptions()).all()
     return Sheet(
         "home.html",
@@ -45,7 +45,7 @@ def show(asked: Asked) -> Sheet:
             "freshness": connection.execute(read_model.freshness()).all(),
             "quarantined": read_model.open_quarantine(connection),
             "discrepancies": read_model.open_discrepancies(connection),
-            "doubtful": read_model.doubtful(connection),
+            "doubtful": sum(holding.doubtful for holding in holdings),
             "subscriptions": subscriptions,
         },
     )
@@ -59,6 +59,16 @@ _STATEMENT = said.query(
     group="provider_id, status",
 )
 SAID = Said(said.by_query(_STATEMENT), _STATEMENT, "/api/v1/providers")
+
+
+def _names(holdings: Sequence[Holding]) -> dict[str, str]:
+    """What each provider is called: as the number of it that changed last has it."""
+    in_time = sorted(holdings, key=lambda holding: (holding.latest, holding.provider_name or ""))
+    return {
+        holding.provider_id: holding.provider_name
+        for holding in in_time
+        if holding.provider_id is not None and holding.provider_name is not None
+    }
 
 
 def _by_provider(holdings: Sequence[Holding], names: dict[str, str]) -> dict[str, Any]:

@@ -65,7 +65,12 @@ def show(asked: Asked) -> Sheet:
             "wanted": wanted,
             **clocks,
             "sort": sort or "phone_number",
-            "names": read_model.provider_names(asked.connection),
+            "names": {
+                count.value: count.name
+                for facet in facets
+                for count in facet.counts
+                if count.name is not None
+            },
         },
     )
 

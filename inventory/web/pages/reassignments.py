@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 from inventory import read_model
@@ -22,6 +23,7 @@ FILTERS = {
     "account": "account_id",
 }
 PARAMETERS = ("since", "until", *FILTERS, "after")
+LATELY = timedelta(days=30)
 PROVIDERS = 12
 """Told apart in the matrix, those with most moves."""
 OUTSIDE = ("outside",)
@@ -30,8 +32,14 @@ Side: TypeAlias = str | tuple[str] | None
 
 
 def show(asked: Asked) -> Sheet:
-    """How many moved from whom to whom; and which, of those that are asked for."""
+    """
+    How many moved from whom to whom, and which, of those that are asked for.
+
+    Of the last days, where nothing is said of when.
+    """
     since, until = asked.instant("since"), asked.instant("until")
+    if since is None and "since" not in asked.given:
+        since = asked.now - LATELY
     kind = asked.choice("kind", read_model.REASSIGNMENTS)
     sides = {name: asked.text(name) for name in ("from_provider", "to_provider", "account")}
     wanted = read_model.reassignments(
@@ -65,7 +73,6 @@ def show(asked: Asked) -> Sheet:
             "kind": kind,
             "kinds": KINDS,
             "sides": sides,
-            "names": read_model.provider_names(asked.connection),
             **_matrix(moves),
         },
     )
@@ -75,8 +82,14 @@ def _matrix(moves: Sequence[Any]) -> dict[str, Any]:
     """Moves as a table: from the providers on its left to those on its top."""
     cells: Counter[tuple[Side, Side]] = Counter()
     busy: Counter[Side] = Counter()
+    names: dict[str, str] = {}
     for from_id, from_name, to_id, to_name, numbers in moves:
         cell = _side(from_id, from_name), _side(to_id, to_name)
+        names |= {
+            provider_id: name
+            for provider_id, name in ((from_id, from_name), (to_id, to_name))
+            if provider_id is not None and name is not None
+        }
         cells[cell] = numbers
         for side in cell:
             busy[side] += numbers
@@ -85,6 +98,7 @@ def _matrix(moves: Sequence[Any]) -> dict[str, Any]:
     return {
         "sides_shown": shown if cells else [],
         "cells": cells,
+        "names": names,
         "moved": sum(cells.values()),
         "hidden": len(busy) + 1 - len(shown),
         "outside": OUTSIDE,
