@@ -71,7 +71,7 @@ def paths(database: Database) -> list[str]:
         "/",
         "/numbers",
         "/numbers?provider=1&status=Normal",
-        "/numbers?sort=-valid_from",
+        "/numbers?sort=-since",
         f"/numbers?at={at}",
         f"/numbers/{account}/{number}",
         f"/numbers/{account}/{number}?at={at}",
@@ -88,7 +88,7 @@ def paths(database: Database) -> list[str]:
 
 def looked_at(url: str, wanted: Sequence[str], rounds: int) -> None:
     """Print what each page takes."""
-    with httpx.Client(base_url=url, headers=BROWSER, timeout=60) as client:
+    with httpx.Client(base_url=url, headers=BROWSER, timeout=60, follow_redirects=True) as client:
         for path in wanted:
             took = []
             for _ in range(rounds):

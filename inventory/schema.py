@@ -306,9 +306,13 @@ def _version_columns() -> list[Column[Any]]:
     ]
 
 
-def _change_indexes() -> list[Index]:
-    """By which changes are found in the order of time: what began, and what left."""
+def _version_indexes() -> list[Index]:
+    """
+    By which a number is found by what it was called once, and changes in the order of time: what
+    began, and what left.
+    """
     return [
+        Index(None, "phone_number"),
         Index(None, "valid_from"),
         Index(None, "valid_to", postgresql_where=text("closed_kind IS NOT NULL")),
     ]
@@ -319,7 +323,7 @@ contact_center_number_version = Table(
     metadata,
     *_version_columns(),
     PrimaryKeyConstraint("account_id", "phone_number_id", "valid_from"),
-    *_change_indexes(),
+    *_version_indexes(),
     postgresql_partition_by="LIST (account_id)",
     comment="Every state a number was in, [valid_from, valid_to); current while valid_to is null",
 )
@@ -329,7 +333,7 @@ contact_center_number_momentary_version = Table(
     metadata,
     *_version_columns(),
     PrimaryKeyConstraint("account_id", "phone_number_id", "opened_by"),
-    *_change_indexes(),
+    *_version_indexes(),
     postgresql_partition_by="LIST (account_id)",
     comment="States that began and ended in one instant: true at no time, yet changes",
 )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     case,
+    cast,
     func,
     literal_column,
     select,
@@ -139,7 +140,22 @@ def reassignment_matrix(
     provider that was not named, and that has no name either.
     """
     wanted = reassignments(since=since, until=until, account=account)
-    moved = wanted.order_by(None).cte("moved")
+    change = wanted.order_by(None).subquery()
+    alike = (
+        *(change.c.kind, change.c.from_provider_id, change.c.from_provider_name),
+        *(change.c.to_provider_id, change.c.to_provider_name),
+    )
+    # Moves are many and kinds of them few: all that follows is about these.
+    moved = (
+        select(
+            *alike,
+            func.count().label("count"),
+            func.max(change.c.changed_at).label("changed_at"),
+            func.max(change.c.position).label("position"),
+        )
+        .group_by(*alike)
+        .cte("moved")
+    )
     sides = union_all(
         *(
             select(
@@ -166,7 +182,7 @@ def reassignment_matrix(
         case((left, OUTSIDE), else_=taking.c.name).label("to_provider_name"),
     )
     return (
-        select(*cell, func.count().label("count"))
+        select(*cell, cast(func.sum(moved.c["count"]), BigInteger).label("count"))
         .select_from(
             moved.outerjoin(giving, giving.c.id == moved.c.from_provider_id).outerjoin(
                 taking, taking.c.id == moved.c.to_provider_id

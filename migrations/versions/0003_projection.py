@@ -215,6 +215,7 @@ def upgrade() -> None:
         postgresql_partition_by="LIST (account_id)",
     )
     for table in ("contact_center_number_version", "contact_center_number_momentary_version"):
+        op.create_index(f"{table}_phone_number_idx", table, ["phone_number"], schema="inventory")
         op.create_index(f"{table}_valid_from_idx", table, ["valid_from"], schema="inventory")
         op.create_index(
             f"{table}_valid_to_idx",

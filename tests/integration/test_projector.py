@@ -376,7 +376,7 @@ def test_after_a_rebuild_the_tables_are_as_they_were_and_everybody_may_do_what_t
     before = connection.execute(rights).fetchall()
     assert len(before) == 3
     indexed = connection.execute(indexes).fetchall()
-    assert len(indexed) == 7
+    assert len(indexed) == 9
     for _ in range(2):
         projector.rebuild(connection)
         connection.commit()
