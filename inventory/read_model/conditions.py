@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import ColumnElement, case, func, tuple_
 
 
 def equal(table: Any, **wanted: str | None) -> list[Any]:
@@ -38,3 +38,19 @@ def of_numbers(table: Any, keys: Sequence[tuple[str, str]] | None) -> list[Any]:
 def beginning(column: Any, prefix: str | None) -> list[Any]:
     """The condition that a text begins with *prefix*, letter by letter; null: none."""
     return [] if prefix is None else [column.startswith(prefix, autoescape=True)]
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    """
+    The one that comes first; null: now.
+
+    What we did ourselves was known as it happened, so that the two clocks are one.
+    """
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def by_then(columns: Iterable[Any], done: ColumnElement[Any], then: datetime | None) -> list[Any]:
+    """*columns*, filled in when it was *done*, as they were at another time."""
+    if then is None:
+        return list(columns)
+    return [case((done <= then, each)).label(each.name) for each in columns]

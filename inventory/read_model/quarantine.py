@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Integer, RowMapping, Select, func, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, func, or_, select
 
 from inventory import schema
-from inventory.read_model.conditions import equal
+from inventory.read_model.conditions import by_then, earliest, equal
 
 _quarantine = schema.quarantine
 
 
 def quarantined(
-    *, everything: bool = False, reason: str | None = None, limit: int | None = None
+    *,
+    everything: bool = False,
+    reason: str | None = None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    limit: int | None = None,
 ) -> Select[Any]:
-    """What is in quarantine and open, or *everything* that ever was; without the payloads."""
-    wanted = [] if everything else [_quarantine.c.resolved_at.is_(None)]
-    columns = [c for c in _quarantine.c if c.name not in {"payload", "payload_sha256"}]
+    """
+    What is in quarantine and open, or *everything* that ever was; without the payloads.
+
+    At another time what was open then, of what had arrived; how often it arrived is told as of now.
+    """
+    then = earliest(at, known_at)
+    resolved = [_quarantine.c[name] for name in ("resolved_at", "resolution")]
+    resolved_at, resolution = by_then(resolved, _quarantine.c.resolved_at, then)
+    wanted = equal(_quarantine, reason=reason)
+    if then is not None:
+        wanted.append(_quarantine.c.received_at <= then)
+    if not everything:
+        still = _quarantine.c.resolved_at.is_(None)
+        wanted.append(still if then is None else or_(still, _quarantine.c.resolved_at > then))
+    told = {"resolved_at": resolved_at, "resolution": resolution}
+    columns = [
+        told.get(c.name, c) for c in _quarantine.c if c.name not in {"payload", "payload_sha256"}
+    ]
     return (
         select(*columns, func.octet_length(_quarantine.c.payload, type_=Integer).label("bytes"))
-        .where(*wanted, *equal(_quarantine, reason=reason))
+        .where(*wanted)
         .order_by(_quarantine.c.id)
         .limit(limit)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from inventory import schema
 from inventory.errors import InventoryError
-from inventory.read_model.conditions import equal
+from inventory.read_model.conditions import by_then, earliest, equal
 from inventory.read_model.identity import NumberUnknown, spellings
 
 _run = schema.reconciliation
@@ -56,6 +57,13 @@ _classified = Table(
 )
 
 
+AT_FIRST = (
+    *("id", "account_id", "source", "scope", "mode"),
+    *("scheduled_for", "requested_at", "reason"),
+)
+"""What is known of a run before it begins."""
+
+
 class ReconciliationUnknown(InventoryError):
     """There was no such run."""
 
@@ -65,15 +73,26 @@ class ReconciliationUnknown(InventoryError):
 
 
 def reconciliations(
-    *, account: str | None = None, outcome: str | None = None, limit: int | None = None
+    *,
+    account: str | None = None,
+    outcome: str | None = None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    limit: int | None = None,
 ) -> Select[Any]:
-    """The runs, and what was asked for, latest first; each with the coverage it came to."""
-    return (
-        _with_coverage()
-        .where(*equal(_run, account_id=account, outcome=outcome))
-        .order_by(_run.c.id.desc())
-        .limit(limit)
-    )
+    """
+    The runs, and what was asked for, latest first; each with the coverage it came to.
+
+    At another time those that had been asked for or begun; of one that had not ended it is not
+    told how it would.
+    """
+    then = earliest(at, known_at)
+    wanted = equal(_run, account_id=account, outcome=outcome)
+    if then is not None:
+        wanted.append(func.coalesce(_run.c.requested_at, _run.c.started_at) <= then)
+        if outcome is not None:
+            wanted.append(_run.c.finished_at <= then)
+    return _with_coverage(then).where(*wanted).order_by(_run.c.id.desc()).limit(limit)
 
 
 def reconciliation(connection: Connection, id: int) -> RowMapping:  # noqa: A002 - its name
@@ -141,7 +160,18 @@ def found_identities(
     return identities
 
 
-def _with_coverage() -> Select[Any]:
+def _with_coverage(then: datetime | None = None) -> Select[Any]:
     joined = _run.outerjoin(_coverage, _coverage.c.reconciliation_id == _run.c.id)
     names = ("missed", "late", "coverage", "late_seconds_median", "late_seconds_most")
-    return select(_run, *(_coverage.c[name] for name in names)).select_from(joined)
+    begun = _run.c.started_at
+    ended = [column for column in _run.c if column.name not in AT_FIRST and column is not begun]
+    ended += [_coverage.c[name] for name in names]
+    told = {
+        column.name: column
+        for column in (
+            *(_run.c[name] for name in AT_FIRST),
+            *by_then([begun], begun, then),
+            *by_then(ended, _run.c.finished_at, then),
+        )
+    }
+    return select(*(told[name] for name in (*_run.c.keys(), *names))).select_from(joined)

@@ -278,6 +278,65 @@ def test_the_rows_are_those_of_the_command_line(
         assert theirs
 
 
+def test_runs_and_quarantine_are_as_they_were(
+    client: httpx.Client, log: Connection, new_account: NewAccount
+) -> None:
+    account = new_account()
+    log.execute(
+        """
+        INSERT INTO inventory.reconciliation
+            (account_id, source, mode, requested_at, started_at, finished_at, outcome, seen)
+        VALUES
+            (%(account)s, 'ringcentral', 'apply', '2026-03-01', '2026-03-03', '2026-03-05',
+             'complete', 7)
+        """,
+        {"account": account},
+    )
+    (item,) = log.execute(
+        """
+        INSERT INTO inventory.quarantine
+            (received_at, source, reason, detail, payload, resolved_at, resolution)
+        VALUES
+            ('2026-03-01', 'webhook', 'invalid_json', '', %(it)s, '2026-03-03',
+             'discarded: it was nothing')
+        RETURNING id
+        """,
+        {"it": f"resolved {account}".encode()},
+    ).fetchone() or (None,)
+    log.commit()
+
+    def run(**then: str) -> dict[str, Any] | None:
+        rows = lines(client, "/api/v1/reconciliations", account=account, **then)
+        return rows[0] if rows else None
+
+    now = run()
+    assert now is not None
+    assert run(known_at="2026-02-28") is None
+    asked = run(known_at="2026-03-02")
+    assert asked is not None
+    assert (asked["requested_at"], asked["started_at"]) == ("2026-03-01T00:00:00Z", None)
+    begun = run(at="2026-03-04", known_at="2035-01-01")
+    assert begun is not None
+    assert begun["started_at"] == now["started_at"]
+    assert (begun["finished_at"], begun["outcome"], begun["seen"]) == (None, None, None)
+    assert run(known_at="2026-03-06") == now
+    assert run(known_at="2026-03-04", outcome="complete") is None
+    assert list(begun) == list(now)
+
+    def is_open(**then: str) -> bool:
+        return item in {row["id"] for row in lines(client, "/api/v1/quarantine", **then)}
+
+    assert [is_open(at=f"2026-02-{day}") for day in (27, 28)] == [False, False]
+    assert is_open(known_at="2026-03-02")
+    assert not is_open(known_at="2026-03-04")
+    (row,) = (
+        row
+        for row in lines(client, "/api/v1/quarantine", all="true", known_at="2026-03-02")
+        if row["id"] == item
+    )
+    assert (row["resolved_at"], row["resolution"]) == (None, None)
+
+
 def test_one_number_is_the_row_that_the_list_has_of_it(sampled: httpx.Client) -> None:
     for row in walk(sampled, "/api/v1/numbers", account=sample.DOCUMENTED_ACCOUNT):
         path = f"/api/v1/numbers/{row['phone_number_id']}"

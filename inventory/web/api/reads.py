@@ -166,8 +166,9 @@ READS = (
     Read(
         "/api/v1/reconciliations",
         "reconciliations",
-        "Reconciliation runs, latest first.",
-        (p.ACCOUNT, p.OUTCOME, *PAGES),
+        "Reconciliation runs, latest first. At another time those that had begun; of one that had "
+        "not ended it is not told how it would.",
+        (p.ACCOUNT, p.OUTCOME, *CLOCKS, *PAGES),
         _of(read_model.reconciliations),
         (Key("id", descending=True),),
         _columns(read_model.reconciliations()),
@@ -176,8 +177,9 @@ READS = (
     Read(
         "/api/v1/quarantine",
         "quarantine",
-        "What arrived and could not be an event, and is open; without the payloads.",
-        (p.REASON, p.EVERYTHING, *PAGES),
+        "What arrived and could not be an event, and is open; without the payloads. At another "
+        "time what was open then.",
+        (p.REASON, p.EVERYTHING, *CLOCKS, *PAGES),
         _of(read_model.quarantined),
         (Key("id"),),
         _columns(read_model.quarantined()),
