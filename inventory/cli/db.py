@@ -112,12 +112,20 @@ def psql(session: Session, arguments: tuple[str, ...]) -> None:
 @db.command()
 @pass_session
 def roles(session: Session) -> None:
-    """Create the roles owner, app and reader, and grant each what it may do."""
+    """
+    Create the roles owner, app and reader, and grant each what it may do.
+
+    On a server where there is no schema yet, they are there for a dump to be restored.
+    """
     with Database.open(session.settings) as database:
-        database.require_schema()
         with database.engine.begin() as connection:
             if not migration.create_roles(connection):
                 output.stderr.print("this user may not create roles: grants only")
+            if migration.revision(connection) is None:
+                output.stderr.print("no schema to grant on: restore one, or `inventory db upgrade`")
+                return
+        database.require_schema()
+        with database.engine.begin() as connection:
             if not migration.grant_roles(connection):
                 raise RolesMissing
         for role, purpose in migration.ROLES.items():
