@@ -137,7 +137,7 @@ def test_a_promoted_standby_has_all_that_was_acknowledged_and_goes_on(
         with database.connect() as connection:
             folds.append(connection, ACCOUNT, a_life(0))
         program(
-            *(primary, "pg_basebackup", "--write-recovery-conf", "--wal-method=stream"),
+            *(primary, "pg_basebackup", "--write-recovery-conf", "--checkpoint=fast"),
             *(f"--dbname={primary.url}", f"--pgdata={standby.data}"),
         )
         standby.data.chmod(0o700)
