@@ -21,6 +21,11 @@ DOUBT = 30.0
 """Seconds between looks for numbers in doubt."""
 DUE = 5.0
 """Seconds between looks whether a reconciliation is due, or was asked for."""
+STOPPED = 300.0
+"""
+Seconds after which a projector that has not ended its turn counts as stopped, not as busy: with
+nothing to fold a turn takes milliseconds, and one over a million events less than a minute.
+"""
 
 
 class Errands:
@@ -33,15 +38,22 @@ class Errands:
             with the receiver's address, the subscription is kept, too.
         poll: Seconds between looks at the subscription.
         doubt: Seconds between looks for numbers in doubt.
+        stopped: Seconds after which a projector that has not ended its turn counts as stopped.
     """
 
     def __init__(
-        self, database: Database, settings: Settings, *, poll: float = POLL, doubt: float = DOUBT
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        poll: float = POLL,
+        doubt: float = DOUBT,
+        stopped: float = STOPPED,
     ) -> None:
         self._database = database
         self._open = ExitStack()
         follower = self._open.enter_context(Follower(database.connect))
-        self._projector = Worker("projector", follower.turn, every=LOOK, rest=REST)
+        self._projector = Worker("projector", follower.turn, every=LOOK, rest=REST, within=stopped)
         self._workers = [self._projector]
         self._keeper: Worker | None = None
         if ringcentral.configured(settings):

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inventory.database import CONNECT_WITHIN, Database
-from inventory.errands import DOUBT, POLL, Errands
+from inventory.errands import DOUBT, POLL, STOPPED, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
 from inventory.web import api, documentation, pages, probes, problem
@@ -44,6 +44,7 @@ def application(
     *,
     poll: float = POLL,
     doubt: float = DOUBT,
+    stopped: float = STOPPED,
     received: Callable[[Outcome], None] | None = None,
 ) -> ASGIApp:
     """
@@ -59,6 +60,7 @@ def application(
         host: Where it is listened for.
         poll: Seconds between looks at the subscription.
         doubt: Seconds between looks for numbers in doubt.
+        stopped: Seconds after which a projector that has not ended its turn counts as stopped.
         received: Told what became of each group of deliveries, in the event loop.
     """
     readers = {
@@ -70,7 +72,7 @@ def application(
     database = database.acting_as("inventory_app")
     # Apart from those who tell who may ask, whom a page that takes its time must not keep waiting.
     lookers = Readers(database, LOOKERS)
-    errands = Errands(database, settings, poll=poll, doubt=doubt)
+    errands = Errands(database, settings, poll=poll, doubt=doubt, stopped=stopped)
 
     def written(outcome: Outcome) -> None:
         metrics.took(outcome)
