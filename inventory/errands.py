@@ -10,7 +10,7 @@ from inventory.confirmation import confirm
 from inventory.database import Database
 from inventory.projector.follower import LOOK, REST, Follower
 from inventory.reconciliation import Schedule
-from inventory.ringcentral import RingCentral
+from inventory.ringcentral import Budget, RingCentral
 from inventory.settings import Settings
 from inventory.subscription import Keeper
 from inventory.worker import Worker
@@ -56,8 +56,10 @@ class Errands:
         self._projector = Worker("projector", follower.turn, every=LOOK, rest=REST, within=stopped)
         self._workers = [self._projector]
         self._keeper: Worker | None = None
+        self._client: RingCentral | None = None
         if ringcentral.configured(settings):
             client = self._open.enter_context(ringcentral.from_settings(settings))
+            self._client = client
             self._workers.append(Worker("confirmation", self._confirm(client), every=doubt))
             if settings.reconcile_schedule:
                 schedule = Schedule(client, settings.reconcile_schedule, settings.reconcile_mode)
@@ -95,6 +97,10 @@ class Errands:
     def faults(self) -> dict[str, str | None]:
         """What each is failing at, by name; null: nothing."""
         return {worker.name: worker.fault for worker in self._workers}
+
+    def budgets(self) -> dict[str, Budget]:
+        """What is left of RingCentral's rate limits, by group; none without access to it."""
+        return {} if self._client is None else self._client.budgets
 
     def _confirm(self, client: RingCentral) -> Callable[[Callable[[], bool]], None]:
         def turn(stopped: Callable[[], bool]) -> None:

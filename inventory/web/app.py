@@ -19,7 +19,7 @@ from inventory.settings import Settings, is_loopback
 from inventory.web import api, documentation, pages, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
-from inventory.web.metrics import Metrics
+from inventory.web.metrics import Metrics, Receiving
 from inventory.web.problem import Problem
 from inventory.web.readers import Readers
 from inventory.web.webhook import Webhook, refusing
@@ -74,8 +74,10 @@ def application(
     lookers = Readers(database, LOOKERS)
     errands = Errands(database, settings, poll=poll, doubt=doubt, stopped=stopped)
 
+    receiving = Receiving()
+
     def written(outcome: Outcome) -> None:
-        metrics.took(outcome)
+        receiving.took(outcome)
         if received is not None:
             received(outcome)
         if outcome.appended:
@@ -92,9 +94,8 @@ def application(
         "webhook", account_id=settings.account_id, future_tolerance=settings.future_tolerance
     )
     commit = GroupCommit(connect, intake, written)
-    webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
-
-    metrics = Metrics(readers["inventory_app"], webhook.answers, errands.faults)
+    webhook = Webhook(commit, settings.webhook_tokens, errands.reminded, receiving.answered)
+    metrics = Metrics(readers["inventory_app"], receiving, errands)
 
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:
