@@ -21,6 +21,7 @@ from inventory.cli.listening import address_of, listening
 from inventory.ingest import GroupCommit
 from inventory.rows import plain
 from inventory.web import ImpatientProtocol
+from inventory.web.metrics import Receiving
 from inventory.web.webhook import Webhook
 
 CONNECTIONS = 16
@@ -36,7 +37,7 @@ class _Nothing:
 
 def bare(_: str) -> ASGIApp:
     """Our receiver, less the database."""
-    return Webhook(cast("GroupCommit", _Nothing()), [TOKEN], lambda: None)
+    return Webhook(cast("GroupCommit", _Nothing()), [TOKEN], lambda: None, Receiving().answered)
 
 
 def insert(url: str) -> ASGIApp:

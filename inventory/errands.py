@@ -10,7 +10,7 @@ from inventory.confirmation import confirm
 from inventory.database import Database
 from inventory.projector.follower import LOOK, REST, Follower
 from inventory.reconciliation import Schedule
-from inventory.ringcentral import RingCentral
+from inventory.ringcentral import Budget, RingCentral
 from inventory.settings import Settings
 from inventory.subscription import Keeper
 from inventory.worker import Worker
@@ -21,6 +21,11 @@ DOUBT = 30.0
 """Seconds between looks for numbers in doubt."""
 DUE = 5.0
 """Seconds between looks whether a reconciliation is due, or was asked for."""
+STOPPED = 300.0
+"""
+Seconds after which a projector that has not ended its turn counts as stopped, not as busy: with
+nothing to fold a turn takes milliseconds, and one over a million events less than a minute.
+"""
 
 
 class Errands:
@@ -33,19 +38,28 @@ class Errands:
             with the receiver's address, the subscription is kept, too.
         poll: Seconds between looks at the subscription.
         doubt: Seconds between looks for numbers in doubt.
+        stopped: Seconds after which a projector that has not ended its turn counts as stopped.
     """
 
     def __init__(
-        self, database: Database, settings: Settings, *, poll: float = POLL, doubt: float = DOUBT
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        poll: float = POLL,
+        doubt: float = DOUBT,
+        stopped: float = STOPPED,
     ) -> None:
         self._database = database
         self._open = ExitStack()
         follower = self._open.enter_context(Follower(database.connect))
-        self._projector = Worker("projector", follower.turn, every=LOOK, rest=REST)
+        self._projector = Worker("projector", follower.turn, every=LOOK, rest=REST, within=stopped)
         self._workers = [self._projector]
         self._keeper: Worker | None = None
+        self._client: RingCentral | None = None
         if ringcentral.configured(settings):
             client = self._open.enter_context(ringcentral.from_settings(settings))
+            self._client = client
             self._workers.append(Worker("confirmation", self._confirm(client), every=doubt))
             if settings.reconcile_schedule:
                 schedule = Schedule(client, settings.reconcile_schedule, settings.reconcile_mode)
@@ -83,6 +97,10 @@ class Errands:
     def faults(self) -> dict[str, str | None]:
         """What each is failing at, by name; null: nothing."""
         return {worker.name: worker.fault for worker in self._workers}
+
+    def budgets(self) -> dict[str, Budget]:
+        """What is left of RingCentral's rate limits, by group; none without access to it."""
+        return {} if self._client is None else self._client.budgets
 
     def _confirm(self, client: RingCentral) -> Callable[[Callable[[], bool]], None]:
         def turn(stopped: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
+from inventory.errors import InventoryError
 from inventory.schema import NAME
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+class NotTheOwner(InventoryError):
+    """Rights in the schema were to be granted by somebody who has none to give."""
+
+    def __init__(self, user: str, owner: str) -> None:
+        super().__init__(
+            f"expected a user who may act as {owner}, the schema's owner, found {user}; "
+            "nothing was granted"
+        )
+
+
 ROLES = {
     "inventory_owner": "owns the schema, and runs migrations and rebuilds",
     "inventory_app": "appends and projects",
@@ -124,13 +135,27 @@ def become_owner(connection: Connection) -> None:
 
 
 def grant_roles(connection: Connection) -> bool:
-    """Give each role what it may do, and no more. False: there are no such roles."""
+    """
+    Give each role what it may do, and no more. False: there are no such roles.
+
+    Raises:
+        NotTheOwner: The connection's user may not grant anything here.
+    """
     wanted = list(ROLES)
     there = connection.scalar(
         text("SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names)"), {"names": wanted}
     )
     if there != len(wanted):
         return False
+    # PostgreSQL merely warns of a grant that somebody else's user makes, and does nothing.
+    owner, user, may = connection.execute(
+        text(
+            "SELECT nspowner::regrole::text, current_user, pg_has_role(nspowner, 'MEMBER')"
+            " FROM pg_namespace WHERE nspname = 'inventory'"
+        )
+    ).one()
+    if not may:
+        raise NotTheOwner(user, owner)
     connection.execute(
         text((migrations() / "sql" / "roles.sql").read_text(encoding="utf-8").replace(":", "\\:"))
     )

@@ -215,6 +215,11 @@ def _alone(connection: Connection) -> Iterator[None]:
             connection.execute(NO_LONGER_ALONE)
 
 
+def tells_of_numbers(filters: Iterable[str], disabled: Iterable[str]) -> bool:
+    """Whether a subscription with these filters, of which RingCentral serves not all, does."""
+    return NUMBERS in resolved(filters) - resolved(disabled)
+
+
 def require_served(subscription: Subscription) -> None:
     """Fail unless it is told of numbers; a status of Active does not say so."""
     disabled = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from inventory.redaction import redact
@@ -29,6 +30,8 @@ class Worker:
         turn: Does the work; asks what it is given, between two pieces of it, whether to stop.
         every: Seconds between turns, unless woken.
         rest: Seconds between turns at least, however often it is woken.
+        within: Seconds after which a turn that has not ended counts as stopped; null: it takes as
+            long as it takes.
     """
 
     def __init__(
@@ -38,11 +41,14 @@ class Worker:
         *,
         every: float,
         rest: float = 0.0,
+        within: float | None = None,
     ) -> None:
         self.name = name
         self._turn = turn
         self._every = every
         self._rest = rest
+        self._within = within
+        self._began: float | None = None
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._fault: str | None = None
@@ -64,25 +70,33 @@ class Worker:
 
     @property
     def fault(self) -> str | None:
-        """Why its latest turn failed; null if it did not."""
+        """Why its latest turn failed, or why there are none any more; null if neither."""
         if not self._thread.is_alive():
             return "its thread has ended"
+        began = self._began
+        if self._within is not None and began is not None:
+            taken = time.monotonic() - began
+            if taken > self._within:
+                return f"its turn has not ended for {taken:.0f} s"
         return self._fault
 
     def _run(self) -> None:
         wait = FIRST_WAIT
         while not self._stopped.is_set():
             self._woken.clear()
+            self._began = time.monotonic()
             try:
                 self._turn(self._stopped.is_set)
             except Exception as error:  # noqa: BLE001, RUF100 - it goes on, whatever it was
                 fault = str(error).strip().partition("\n")[0]
                 self._fault = redact(fault) or type(error).__name__
+                self._began = None
                 log.warning("%s: %s", self.name, self._fault)
                 self._stopped.wait(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
             else:
                 self._fault = None
+                self._began = None
                 wait = FIRST_WAIT
                 self._stopped.wait(self._rest)
                 self._woken.wait(self._every)

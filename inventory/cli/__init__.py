@@ -103,10 +103,11 @@ def _exit_of(error: InventoryError) -> int:
 
     Whoever never spoke to RingCentral did not import what it takes, and has no error of it.
     """
+    from inventory.migration import NotTheOwner  # noqa: PLC0415
     from inventory.reconciliation import UnderWay  # noqa: PLC0415
     from inventory.ringcentral import Denied, Unavailable  # noqa: PLC0415
 
-    if isinstance(error, Denied):
+    if isinstance(error, Denied | NotTheOwner):
         return exits.DENIED
     return exits.TRY_AGAIN if isinstance(error, Unavailable | UnderWay) else exits.FAILED
 

@@ -30,6 +30,13 @@ from inventory.read_model.log import (
     log_of,
 )
 from inventory.read_model.machinery import accounts, server_version
+from inventory.read_model.measures import (
+    Told,
+    currency,
+    latest_findings,
+    latest_outcomes,
+    told_lately,
+)
 from inventory.read_model.numbers import current, history, numbers, numbers_as_of
 from inventory.read_model.overview import Holding, changes_since, holdings
 from inventory.read_model.pages import Key, after, ordered
@@ -67,12 +74,14 @@ __all__ = [
     "Key",
     "NumberUnknown",
     "ReconciliationUnknown",
+    "Told",
     "account_log",
     "accounts",
     "after",
     "between",
     "changes",
     "changes_since",
+    "currency",
     "current",
     "differences",
     "discrepancies",
@@ -89,6 +98,8 @@ __all__ = [
     "holdings",
     "identities",
     "late_numbers",
+    "latest_findings",
+    "latest_outcomes",
     "log_of",
     "numbers",
     "numbers_as_of",
@@ -111,4 +122,5 @@ __all__ = [
     "subscriptions",
     "suppressions",
     "tokens",
+    "told_lately",
 ]

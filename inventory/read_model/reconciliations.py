@@ -30,10 +30,11 @@ _suppression = schema.suppression
 
 # The views, as the migrations make them.
 _views = MetaData(schema=schema.NAME)
-_coverage = Table(
+coverage = Table(
     "coverage",
     _views,
     Column("reconciliation_id", BigInteger, comment="The run at the end of the interval"),
+    *(Column(name) for name in ("started_at", "notified")),
     Column("missed", BigInteger, comment="Changes that no notification has told us of so far"),
     Column(
         "late", BigInteger, comment="Changes that a notification told us of after we had looked"
@@ -46,7 +47,7 @@ _coverage = Table(
     Column("late_seconds_median", Numeric, comment="How late half of the late ones were at most"),
     Column("late_seconds_most", Numeric, comment="How late the latest one was"),
 )
-_classified = Table(
+classified = Table(
     "classified_discrepancy",
     _views,
     Column("id", BigInteger, nullable=False),
@@ -112,9 +113,9 @@ def reconciliation(connection: Connection, id: int) -> RowMapping:  # noqa: A002
 def discrepancies(reconciliation_id: int, *, limit: int | None = None) -> Select[Any]:
     """What a run found, in the order in which it did, as it is known now."""
     return (
-        select(_classified)
-        .where(_classified.c.reconciliation_id == reconciliation_id)
-        .order_by(_classified.c.id)
+        select(classified)
+        .where(classified.c.reconciliation_id == reconciliation_id)
+        .order_by(classified.c.id)
         .limit(limit)
     )
 
@@ -161,11 +162,11 @@ def found_identities(
 
 
 def _with_coverage(then: datetime | None = None) -> Select[Any]:
-    joined = _run.outerjoin(_coverage, _coverage.c.reconciliation_id == _run.c.id)
+    joined = _run.outerjoin(coverage, coverage.c.reconciliation_id == _run.c.id)
     names = ("missed", "late", "coverage", "late_seconds_median", "late_seconds_most")
     begun = _run.c.started_at
     ended = [column for column in _run.c if column.name not in AT_FIRST and column is not begun]
-    ended += [_coverage.c[name] for name in names]
+    ended += [coverage.c[name] for name in names]
     told = {
         column.name: column
         for column in (

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from inventory.ringcentral.budget import Budget
 from inventory.ringcentral.client import RingCentral
 from inventory.ringcentral.errors import (
     Denied,
@@ -28,6 +29,7 @@ from inventory.settings import InvalidSettings, Settings, is_loopback
 
 __all__ = [
     "LAST_PAGE",
+    "Budget",
     "DeliveryMode",
     "Denied",
     "DisabledFilter",

@@ -30,7 +30,8 @@ class Budget:
     """
 
     def __init__(self, limit: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit
+        self.limit = limit
+        """Requests in the window, as last told."""
         self._clock = clock
         self._window = WINDOW
         self._spent: deque[float] = deque()
@@ -43,13 +44,18 @@ class Budget:
             now = self._clock()
             if now < self._closed_until:
                 return self._closed_until - now
-            window = self._window + MARGIN
-            while self._spent and self._spent[0] <= now - window:
-                self._spent.popleft()
-            if len(self._spent) >= self._limit:
-                return self._spent[-self._limit] + window - now
+            window = self._forget(now)
+            if len(self._spent) >= self.limit:
+                return self._spent[-self.limit] + window - now
             self._spent.append(now)
             return 0.0
+
+    def left(self) -> int:
+        """How many requests may go out now; 0 during a penalty."""
+        with self._lock:
+            now = self._clock()
+            self._forget(now)
+            return 0 if now < self._closed_until else max(0, self.limit - len(self._spent))
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """
@@ -63,11 +69,11 @@ class Budget:
             for name in ("limit", "remaining", "window")
         )
         with self._lock:
-            self._limit = max(1, int(limit)) if limit is not None else self._limit
+            self.limit = max(1, int(limit)) if limit is not None else self.limit
             self._window = window or self._window
             if remaining is not None:
                 now = self._clock()
-                elsewhere = self._limit - len(self._spent) - int(remaining)
+                elsewhere = self.limit - len(self._spent) - int(remaining)
                 self._spent.extend([now] * max(0, elsewhere))
 
     def close(self, seconds: float | None) -> float:
@@ -76,6 +82,13 @@ class Budget:
             wait = (PENALTY if seconds is None else seconds) + MARGIN
             self._closed_until = max(self._closed_until, self._clock() + wait)
             return wait
+
+    def _forget(self, now: float) -> float:
+        """Forget what was spent before the window, and tell how long that is."""
+        window = self._window + MARGIN
+        while self._spent and self._spent[0] <= now - window:
+            self._spent.popleft()
+        return window
 
 
 def _number(text: str | None) -> float | None:

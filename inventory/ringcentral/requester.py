@@ -95,7 +95,8 @@ class Requester:
         self._jwt = jwt
         self._only_reading = only_reading
         self._sleep = sleep
-        self._budgets = {group: Budget(limit) for group, limit in LIMITS.items()}
+        self.budgets = {group: Budget(limit) for group, limit in LIMITS.items()}
+        """What is left of the rate limits, by group."""
         self._token = AccessToken(self._log_in)
         self.requests = 0
         """Requests made so far, each attempt counted."""
@@ -221,7 +222,7 @@ class Requester:
         return Grant(grant.access_token, grant.expires_in)
 
     def _send(self, what: str, group: str, request: httpx.Request) -> httpx.Response:
-        budget = self._budgets[group]
+        budget = self.budgets[group]
         waited = 0.0
         while (wait := budget.spend()) > 0:
             waited += wait

@@ -13,13 +13,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from inventory.database import CONNECT_WITHIN, Database
-from inventory.errands import DOUBT, POLL, Errands
+from inventory.errands import DOUBT, POLL, STOPPED, Errands
 from inventory.ingest import GroupCommit, Intake, Outcome
 from inventory.settings import Settings, is_loopback
 from inventory.web import api, documentation, pages, probes, problem
 from inventory.web.gate import PROBES, Gate, Hosts
 from inventory.web.guard import Guard
-from inventory.web.metrics import Metrics
+from inventory.web.metrics import Metrics, Receiving
 from inventory.web.problem import Problem
 from inventory.web.readers import Readers
 from inventory.web.webhook import Webhook, refusing
@@ -44,6 +44,7 @@ def application(
     *,
     poll: float = POLL,
     doubt: float = DOUBT,
+    stopped: float = STOPPED,
     received: Callable[[Outcome], None] | None = None,
 ) -> ASGIApp:
     """
@@ -59,6 +60,7 @@ def application(
         host: Where it is listened for.
         poll: Seconds between looks at the subscription.
         doubt: Seconds between looks for numbers in doubt.
+        stopped: Seconds after which a projector that has not ended its turn counts as stopped.
         received: Told what became of each group of deliveries, in the event loop.
     """
     readers = {
@@ -70,10 +72,12 @@ def application(
     database = database.acting_as("inventory_app")
     # Apart from those who tell who may ask, whom a page that takes its time must not keep waiting.
     lookers = Readers(database, LOOKERS)
-    errands = Errands(database, settings, poll=poll, doubt=doubt)
+    errands = Errands(database, settings, poll=poll, doubt=doubt, stopped=stopped)
+
+    receiving = Receiving()
 
     def written(outcome: Outcome) -> None:
-        metrics.took(outcome)
+        receiving.took(outcome)
         if received is not None:
             received(outcome)
         if outcome.appended:
@@ -90,9 +94,8 @@ def application(
         "webhook", account_id=settings.account_id, future_tolerance=settings.future_tolerance
     )
     commit = GroupCommit(connect, intake, written)
-    webhook = Webhook(commit, settings.webhook_tokens, errands.reminded)
-
-    metrics = Metrics(readers["inventory_app"], webhook.answers, errands.faults)
+    webhook = Webhook(commit, settings.webhook_tokens, errands.reminded, receiving.answered)
+    metrics = Metrics(readers["inventory_app"], receiving, errands)
 
     @asynccontextmanager
     async def up(_: Starlette) -> AsyncIterator[None]:

@@ -25,7 +25,8 @@ def routes(database: Database, errands: Errands) -> list[Route]:
 
     async def readyz(_: Request) -> JSONResponse:
         """
-        200 while the database is there, its schema ours, and the projector folds; else 503.
+        200 while the database is there, its schema ours, and the projector folds; else 503: also
+        if its thread has ended, or hangs.
 
         Troubles with RingCentral are told, and do not keep it from receiving. What they are is in
         the log: it may name hosts and users.

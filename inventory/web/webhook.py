@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections import Counter
+import time
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qs
 
@@ -48,26 +48,31 @@ class Webhook:
         commit: What makes a notification durable before it is acknowledged.
         tokens: The verification tokens that are valid; empty: none is asked for.
         reminded: Told when RingCentral says that the subscription is about to end.
+        answered: Told of each answer its status, and how many seconds it took.
     """
 
     def __init__(
-        self, commit: GroupCommit, tokens: Iterable[str], reminded: Callable[[], None]
+        self,
+        commit: GroupCommit,
+        tokens: Iterable[str],
+        reminded: Callable[[], None],
+        answered: Callable[[int, float], None],
     ) -> None:
         self._commit = commit
         self._reminded = reminded
         self._tokens = [token.encode() for token in tokens]
-        self.answers: Counter[int] = Counter({200: 0})
-        """How many there were of each status."""
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """200, and nothing is lost; 401 wrong token; 413 too long; 503 send it again."""
+        began = time.perf_counter()
         try:
             start, body = await self._answer(scope, receive)
         except Exception:
             # Whatever it was: only 503 has it sent again.
             log.exception("a delivery was not taken")
             start, body = _answer(503, close=True)
-        self.answers[start["status"]] += 1
+        self._answered(start["status"], time.perf_counter() - began)
         await send(start)
         await send(body)
 

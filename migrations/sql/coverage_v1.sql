@@ -1,7 +1,22 @@
 CREATE VIEW inventory.coverage AS
-WITH found AS (
+SELECT
+    reconciliation.id AS reconciliation_id,
+    reconciliation.account_id,
+    reconciliation.started_at,
+    reconciliation.notified,
+    found.missed,
+    found.late,
+    round(
+        reconciliation.notified::numeric
+        / nullif(reconciliation.notified + found.missed + found.late, 0),
+        4
+    ) AS coverage,
+    found.late_seconds_median,
+    found.late_seconds_most
+FROM inventory.reconciliation
+-- Of each run for itself, so that whoever asks for a few runs has no others looked at.
+CROSS JOIN LATERAL (
     SELECT
-        discrepancy.reconciliation_id,
         count(*) FILTER (WHERE discrepancy.class = 'missed event') AS missed,
         count(*) FILTER (WHERE discrepancy.class = 'late event') AS late,
         percentile_disc(0.5) WITHIN GROUP (ORDER BY discrepancy.late_seconds) AS late_seconds_median,
@@ -10,7 +25,8 @@ WITH found AS (
     -- Of the many that an initial load finds, none is looked at.
     JOIN inventory.discrepancy AS missed
         ON missed.id = discrepancy.id AND missed.class = 'missed event'
-    WHERE missed.suppression_id IS NULL
+    WHERE missed.reconciliation_id = reconciliation.id
+      AND missed.suppression_id IS NULL
       -- What an earlier run found and nothing was done about is not missed anew.
       AND NOT coalesce((
           SELECT earlier.finding = discrepancy.finding AND earlier.position IS NULL
@@ -21,24 +37,7 @@ WITH found AS (
           ORDER BY earlier.reconciliation_id DESC
           LIMIT 1
       ), false)
-    GROUP BY discrepancy.reconciliation_id
-)
-SELECT
-    reconciliation.id AS reconciliation_id,
-    reconciliation.account_id,
-    reconciliation.started_at,
-    reconciliation.notified,
-    coalesce(found.missed, 0) AS missed,
-    coalesce(found.late, 0) AS late,
-    round(
-        reconciliation.notified::numeric
-        / nullif(reconciliation.notified + coalesce(found.missed, 0) + coalesce(found.late, 0), 0),
-        4
-    ) AS coverage,
-    found.late_seconds_median,
-    found.late_seconds_most
-FROM inventory.reconciliation
-LEFT JOIN found ON found.reconciliation_id = reconciliation.id
+) AS found
 WHERE reconciliation.notified IS NOT NULL;
 
 COMMENT ON VIEW inventory.coverage IS

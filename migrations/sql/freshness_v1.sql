@@ -5,8 +5,24 @@ SELECT
     coalesce(checkpoint.position, 0) AS projected_position,
     account.position - coalesce(checkpoint.position, 0) AS lag_events,
     coalesce(extract(epoch FROM clock_timestamp() - waiting.recorded_at), 0) AS lag_seconds,
-    notified.recorded_at AS last_notification_at,
-    reconciled.finished_at AS last_reconciliation_at,
+    -- Not joined, so that whoever does not ask for it does not have it looked for: it may lie behind
+    -- as many observations as an account has numbers.
+    (
+        SELECT event.recorded_at
+        FROM inventory.event
+        WHERE event.account_id = account.account_id
+          AND event.origin = 'notification'
+        ORDER BY event.position DESC
+        LIMIT 1
+    ) AS last_notification_at,
+    (
+        SELECT max(reconciliation.finished_at)
+        FROM inventory.reconciliation
+        WHERE reconciliation.account_id = account.account_id
+          AND reconciliation.outcome = 'complete'
+          AND reconciliation.source = 'ringcentral'
+          AND reconciliation.scope IS NULL
+    ) AS last_reconciliation_at,
     (SELECT count(*) FROM inventory.quarantine WHERE resolved_at IS NULL) AS open_quarantine
 FROM inventory.account
 LEFT JOIN inventory.projection_checkpoint AS checkpoint
@@ -16,23 +32,7 @@ LEFT JOIN LATERAL (
     FROM inventory.event
     WHERE event.account_id = account.account_id
       AND event.position = coalesce(checkpoint.position, 0) + 1
-) AS waiting ON true
-LEFT JOIN LATERAL (
-    SELECT event.recorded_at
-    FROM inventory.event
-    WHERE event.account_id = account.account_id
-      AND event.origin = 'notification'
-    ORDER BY event.position DESC
-    LIMIT 1
-) AS notified ON true
-LEFT JOIN LATERAL (
-    SELECT max(reconciliation.finished_at) AS finished_at
-    FROM inventory.reconciliation
-    WHERE reconciliation.account_id = account.account_id
-      AND reconciliation.outcome = 'complete'
-      AND reconciliation.source = 'ringcentral'
-      AND reconciliation.scope IS NULL
-) AS reconciled ON true;
+) AS waiting ON true;
 
 COMMENT ON VIEW inventory.freshness IS 'How current the inventory of each account is';
 COMMENT ON COLUMN inventory.freshness.account_id IS 'RingCentral account, digits';

@@ -11,6 +11,7 @@ import pytest
 from inventory import settings, web
 from inventory.cli.listening import served
 from inventory.database import Database
+from inventory.errands import STOPPED
 
 Receiver = Callable[..., httpx.Client]
 
@@ -21,9 +22,13 @@ def receiver(database: Database) -> Iterator[Receiver]:
     with ExitStack() as stack:
 
         def start(
-            *, host: str = "127.0.0.1", database: Database = database, **flags: object
+            *,
+            host: str = "127.0.0.1",
+            database: Database = database,
+            stopped: float = STOPPED,
+            **flags: object,
         ) -> httpx.Client:
-            app = web.application(database, settings.load(**flags), host)
+            app = web.application(database, settings.load(**flags), host, stopped=stopped)
             url = stack.enter_context(served(app, http=web.ImpatientProtocol))
             return stack.enter_context(httpx.Client(base_url=url, timeout=30))
 
