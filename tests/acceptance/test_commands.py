@@ -176,6 +176,16 @@ def test_events_are_listed_and_shown_as_they_arrived(filled: Command) -> None:
     assert late[0]["event_type"] == "Deleted"
 
 
+def test_an_event_is_shown_with_numbers_that_python_cannot_hold(inventory: Command) -> None:
+    sent = json.dumps(sample.documented_notification())[:-1]
+    numbers = ["9" * 5000, "1e999999", "0.10"]
+    inventory("event", "ingest", "-", input=f'{sent}, "more": [{",".join(numbers)}]}}'.encode())
+    shown = json.loads(
+        inventory("event", "show", "1").stdout, parse_int=lambda n: n, parse_float=lambda n: n
+    )
+    assert shown["payload"]["more"] == numbers
+
+
 def test_quarantine_is_listed_shown_retried_and_discarded(filled: Command) -> None:
     items = rows(filled("quarantine", "list").stdout)
     assert len(items) == 11
