@@ -293,9 +293,13 @@ def _canonical(payload: str) -> Any:
 _NO_PROVIDER = _Provider()
 
 
-@lru_cache(maxsize=4096)
 def _filter(path: str) -> tuple[bool, str | None]:
     """Whether an event filter is ours, and the account it names in digits, if any."""
+    # Some are a megabyte, and come once.
+    return _usual_filter(path) if len(path) < 300 else _any_filter(path)
+
+
+def _any_filter(path: str) -> tuple[bool, str | None]:
     match = _FILTER.fullmatch(path)
     if match is None:
         return False, None
@@ -305,6 +309,9 @@ def _filter(path: str) -> tuple[bool, str | None]:
     account = match["account"]
     # The documented example holds a literal `{accountId}`, a filter may hold `~`.
     return True, account if is_id(account) else None
+
+
+_usual_filter = lru_cache(maxsize=4096)(_any_filter)
 
 
 def is_id(text: str) -> bool:

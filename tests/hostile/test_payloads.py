@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from inventory import verification
+from inventory import event_row, verification
 from inventory.database import Database
 from inventory.event import Event
 from inventory.ingest import Intake, Outcome
@@ -199,3 +200,20 @@ def test_what_arrives_again_is_compared_however_large_its_numbers(
     assert (outcome.duplicates, outcome.quarantined) == ((1, 0) if same else (0, 1))
     kept = connection.execute("SELECT payload FROM inventory.quarantine").fetchall()
     assert ((second,) in kept) is not same
+
+
+def test_nothing_large_is_remembered_of_what_was_read() -> None:
+    tracemalloc.start()
+    try:
+        for serial in range(100):
+            large = b"%d" % serial * 50_000
+            payload = SOUND.replace(b'phone-number"', b"phone-number?" + large + b'"')
+            payload = payload.replace(b'"id":"1"', b'"id":"1","location":"' + large + b'"')
+            found = parse(payload, latest=LATEST)
+            assert isinstance(found, Event)
+            event_row.unplaced(found)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 2_000_000
