@@ -186,6 +186,34 @@ def test_an_event_is_shown_with_numbers_that_python_cannot_hold(inventory: Comma
     assert shown["payload"]["more"] == numbers
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("event", "list", "--format", "table"),
+        ("number", "list", "--format", "table"),
+        ("number", "explain", "987654321"),
+        ("replay",),
+    ],
+    ids=" ".join,
+)
+def test_what_others_wrote_cannot_order_a_terminal_about(
+    inventory: Command, command: tuple[str, ...]
+) -> None:
+    sent = sample.documented_notification()
+    evil = "\x1b]0;evil\x07\x9b31m\u202e"
+    sent["body"]["phoneNumberInfo"] |= {
+        "location": evil,
+        "status": evil,
+        "phoneNumber": evil,
+        "usageType": "ContactCenterNumber",
+    }
+    inventory("event", "ingest", "-", input=json.dumps(sent).encode())
+    inventory("projection", "run")
+    said = inventory(*command).stdout
+    assert "\N{REPLACEMENT CHARACTER}]0;evil" in said
+    assert not set("\x1b\x07\x9b\u202e") & set(said)
+
+
 def test_quarantine_is_listed_shown_retried_and_discarded(filled: Command) -> None:
     items = rows(filled("quarantine", "list").stdout)
     assert len(items) == 11
