@@ -122,7 +122,7 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
     'invalid_notification'
     """
     # The cheap test goes first: no deeper than there are brackets.
-    if payload.count(b"{") + payload.count(b"[") > DEEPEST and _too_deep(payload):
+    if payload.count(b"{") + payload.count(b"[") > DEEPEST and too_deep(payload):
         return Rejection(
             "invalid_json", f"expected arrays and objects at most {DEEPEST} deep, found more"
         )
@@ -263,6 +263,19 @@ def shape(payload: bytes) -> Shape:
     )
 
 
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[]}")
+_STEPS = bytes.maketrans(b"{[]}", b"\2\2\0\0")
+
+
+def too_deep(payload: bytes, *, around: int = 0) -> bool:
+    """Whether *payload* is nested deeper than may be, with so many objects *around* it."""
+    # Looked at without a loop of ours: there may be a million brackets.
+    steps = _STRINGS.sub(b"", payload).translate(_STEPS, _NO_BRACKETS)
+    depths = map(sub, accumulate(steps), count(1))  # a step up counts 2, a step down 0, less 1 each
+    return max(depths, default=0) > DEEPEST - around
+
+
 def same_content(one: str, other: str) -> bool:
     """
     Whether two payloads say the same: equal as JSON, whatever their white space and key order.
@@ -349,18 +362,6 @@ def _why_invalid(payload: bytes, error: Exception) -> Rejection:
         "invalid_notification",
         f"{where.strip('.`') or 'notification'}: {what[0].lower()}{what[1:]}",
     )
-
-
-_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[]}")
-_STEPS = bytes.maketrans(b"{[]}", b"\2\2\0\0")
-
-
-def _too_deep(payload: bytes) -> bool:
-    """Whether brackets outside strings are nested too deep; looked at without a loop of ours."""
-    steps = _STRINGS.sub(b"", payload).translate(_STEPS, _NO_BRACKETS)
-    depths = map(sub, accumulate(steps), count(1))  # a step up counts 2, a step down 0, less 1 each
-    return max(depths, default=0) > DEEPEST
 
 
 def _unreadable(error: Exception) -> Rejection:
