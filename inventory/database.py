@@ -6,6 +6,7 @@ Writers take a psycopg connection, for COPY; readers and migrations take SQLAlch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from inventory import embedded, migration
 from inventory.errors import InventoryError
-from inventory.settings import Settings
+from inventory.settings import InvalidSettings, Settings
 
 # From PostgreSQL 16 on, a member may or may not be allowed to act as the role. A role that was
 # never given anything here is no use to us, whatever it may do in other databases of the server.
@@ -32,6 +33,12 @@ WHERE rolname = %(role)s
 """
 
 SNAPSHOTS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# What libpq takes for a host or a port is shown when it is none, be it the rest of a password.
+_HOST = r"(?:\[[^\]/?#]*\]|[^:@/?#,\[\]]*)(?::[0-9]*)?"
+_ADDRESS = re.compile(
+    rf"postgresql://(?:[^@/?#]*@)?{_HOST}(?:,{_HOST})*(?:[/?#].*)?", re.DOTALL
+).fullmatch
+
 READ_WITHIN = "30s"
 """What a statement of a reader may take."""
 CONNECT_WITHIN = 2
@@ -44,6 +51,16 @@ class DatabaseUnavailable(InventoryError):
     def __init__(self, reason: str, *, denied: bool = False) -> None:
         super().__init__(f"expected a PostgreSQL that lets us in: {reason}")
         self.denied = denied
+
+
+class AddressUnreadable(InvalidSettings):
+    """libpq cannot read the address. It says where it stumbled, and that may be the password."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "INVENTORY_DATABASE_URL: expected postgresql://user:password@host:port/database, with "
+            "percent-encoding, got what libpq cannot read"
+        )
 
 
 class SchemaOutdated(InventoryError):
@@ -93,8 +110,11 @@ class Database:
         A connection of its own; the caller ends its transactions and closes it.
 
         Raises:
+            AddressUnreadable: There is no telling where to.
             DatabaseUnavailable: It cannot be made.
         """
+        if _ADDRESS(self.url) is None:
+            raise AddressUnreadable
         try:
             # The zone, since psycopg hands out instants in the session's. The path, since ours
             # names every object with its schema, and "$user" may be that schema.
@@ -109,9 +129,13 @@ class Database:
         except psycopg.OperationalError as error:
             denied = error.sqlstate is not None and error.sqlstate.startswith("28")
             raise DatabaseUnavailable(
-                str(error).strip().splitlines()[-1],
+                str(error).strip().splitlines()[-1].strip(),
                 denied=denied or "authentication failed" in str(error),
             ) from None
+        except (psycopg.ProgrammingError, UnicodeError) as error:
+            if isinstance(error, psycopg.Error) and error.sqlstate is not None:
+                raise
+            raise AddressUnreadable from None
         return connection
 
     def acting_as(self, role: str) -> Database:

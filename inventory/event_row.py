@@ -36,8 +36,12 @@ class _Fields(dict[str | None, bytes]):
     """Texts as fields, kept: most columns have few values, and looking one up is half the cost."""
 
     LIMIT = 10_000
+    LONGEST = 100
+    """Letters of a text that is kept: some are a megabyte, and come once."""
 
     def __missing__(self, text: str | None) -> bytes:
+        if text is not None and len(text) > self.LONGEST:
+            return _field(text)
         if len(self) >= self.LIMIT:
             self.clear()
         found = self[text] = _field(text)

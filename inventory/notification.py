@@ -10,10 +10,13 @@ Source: developer guide, *Contact Center Phone Number Event*; RingCentral publis
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate, count
+from operator import itemgetter, sub
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -45,6 +48,14 @@ Key: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 LONGEST_ID = 32
 """Digits; RingCentral's own pattern for ids allows 15."""
+
+DEEPEST = 100
+"""
+Arrays and objects that may be nested in each other; RingCentral's are four.
+
+Every reader has its limit, and Python's depends on where it is called from: what one of ours could
+read, another could not (RFC 8259, section 9).
+"""
 
 # Typed structs, read by msgspec: no dictionary is built and no key is allocated, a fifth of the
 # time that the same reading takes with any reader that builds dictionaries or models.
@@ -110,6 +121,11 @@ def parse(payload: bytes, *, latest: datetime, account_id: str | None = None) ->
     >>> parse(b"[]", latest=datetime.now(UTC)).reason
     'invalid_notification'
     """
+    # The cheap test goes first: no deeper than there are brackets.
+    if payload.count(b"{") + payload.count(b"[") > DEEPEST and too_deep(payload):
+        return Rejection(
+            "invalid_json", f"expected arrays and objects at most {DEEPEST} deep, found more"
+        )
     try:
         text = payload.decode()
         notification = _read(payload)
@@ -247,6 +263,19 @@ def shape(payload: bytes) -> Shape:
     )
 
 
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"?', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[]}")
+_STEPS = bytes.maketrans(b"{[]}", b"\2\2\0\0")
+
+
+def too_deep(payload: bytes, *, around: int = 0) -> bool:
+    """Whether *payload* is nested deeper than may be, with so many objects *around* it."""
+    # Looked at without a loop of ours: there may be a million brackets.
+    steps = _STRINGS.sub(b"", payload).translate(_STEPS, _NO_BRACKETS)
+    depths = map(sub, accumulate(steps), count(1))  # a step up counts 2, a step down 0, less 1 each
+    return max(depths, default=0) > DEEPEST - around
+
+
 def same_content(one: str, other: str) -> bool:
     """
     Whether two payloads say the same: equal as JSON, whatever their white space and key order.
@@ -256,24 +285,34 @@ def same_content(one: str, other: str) -> bool:
     >>> same_content('{"a": 1}', '{"a": true}')
     False
     """
-    return one == other or _canonical(_read_any(one)) == _canonical(_read_any(other))
+    return one == other or _canonical(one) == _canonical(other)
 
 
-def _canonical(value: Any) -> Any:
-    """*value* with its types beside its scalars: Python holds 1, 1.0 and True to be equal."""
-    if isinstance(value, dict):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    return type(value), value
+def _as_spelled(number: str) -> tuple[str, str]:
+    # Python holds 1, 1.0 and True to be equal, and makes no number of more than 4,300 digits.
+    return "number", number
+
+
+def _canonical(payload: str) -> Any:
+    """What *payload* holds: every member, also of a name that comes twice; numbers as spelled."""
+    return json.loads(
+        payload,
+        object_pairs_hook=lambda members: ("object", sorted(members, key=itemgetter(0))),
+        parse_int=_as_spelled,
+        parse_float=_as_spelled,
+    )
 
 
 _NO_PROVIDER = _Provider()
 
 
-@lru_cache(maxsize=4096)
 def _filter(path: str) -> tuple[bool, str | None]:
     """Whether an event filter is ours, and the account it names in digits, if any."""
+    # Some are a megabyte, and come once.
+    return _usual_filter(path) if len(path) < 300 else _any_filter(path)
+
+
+def _any_filter(path: str) -> tuple[bool, str | None]:
     match = _FILTER.fullmatch(path)
     if match is None:
         return False, None
@@ -283,6 +322,9 @@ def _filter(path: str) -> tuple[bool, str | None]:
     account = match["account"]
     # The documented example holds a literal `{accountId}`, a filter may hold `~`.
     return True, account if is_id(account) else None
+
+
+_usual_filter = lru_cache(maxsize=4096)(_any_filter)
 
 
 def is_id(text: str) -> bool:

@@ -25,6 +25,7 @@ from inventory.notification import (
     attributes_of,
     is_id,
     parse,
+    too_deep,
 )
 
 _NAMESPACE = UUID("5b1c7a0e-6f0d-4f57-9b43-3b8f2a7d6c11")
@@ -70,6 +71,10 @@ def sight(answer: str, *, account_id: str, seen_at: datetime) -> Sighting:
         raise UnusableAnswer(
             f"expected number {phone_number_id} from RingCentral, got U+0000 in it, "
             "which text cannot hold"
+        )
+    if too_deep(answer.encode(), around=1):
+        raise UnusableAnswer(
+            f"expected number {phone_number_id} from RingCentral, got it nested too deep"
         )
     account = ACCOUNT_IN_URI.search(info.uri or "")
     if account is not None and account[1] != account_id:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -39,6 +40,8 @@ from inventory.errors import InventoryError
 from inventory.redaction import conceal
 
 PREFIX = "INVENTORY_"
+FILE = "inventory.toml"
+_DURATION = re.compile(r"\s*([0-9]{1,18})\s*([smhdw])\s*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -50,11 +53,17 @@ def duration(value: object) -> object:
     """
     A length of time from its short spelling; anything else is handed on as it is.
 
+    Raises:
+        ValueError: It is longer than there is time.
+
     >>> duration("5m")
     datetime.timedelta(seconds=300)
     """
-    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+)\s*([smhdw])\s*", value)):
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        try:
+            return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            raise ValueError(f"expected less than {timedelta.max.days} days, got {value}") from None
     return value
 
 
@@ -106,7 +115,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
-        toml_file="inventory.toml",
+        toml_file=FILE,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
@@ -230,7 +239,7 @@ def load(**flags: object) -> Settings:
     The settings in force; a flag that is None was not given.
 
     Raises:
-        InvalidSettings: A name is unknown, a value unusable, or a secret's file unreadable.
+        InvalidSettings: A name is unknown, a value unusable, or a file unreadable.
     """
     _refuse_unknown(os.environ)
     given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
@@ -248,6 +257,10 @@ def load(**flags: object) -> Settings:
                 for fault in error.errors(include_url=False, include_input=False)
             )
         ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        # Not what UTF-8 lacks: that would be a part of the file.
+        why = "other bytes than UTF-8's" if isinstance(error, UnicodeDecodeError) else error
+        raise InvalidSettings(f"{FILE}: expected TOML, found: {why}") from None
 
 
 def conceal_secrets(settings: Settings) -> None:
@@ -293,4 +306,6 @@ def _secrets_in_files(environment: Mapping[str, str]) -> dict[str, SecretStr]:
             found[name] = SecretStr(Path(path).read_text(encoding="utf-8").strip())
         except OSError as error:
             raise InvalidSettings(f"{variable}_FILE: {path}: {error.strerror}") from None
+        except ValueError:  # of its bytes none may be shown
+            raise InvalidSettings(f"{variable}_FILE: {path}: expected text in UTF-8") from None
     return found

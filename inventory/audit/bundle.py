@@ -143,3 +143,5 @@ def opened(path: Path) -> Iterator[Bundle]:
             yield bundle
     except sqlite3.DatabaseError as error:
         raise NoBundle(path, str(error)) from None
+    except UnicodeDecodeError:  # SQLite's complaint quotes what it stumbled over
+        raise NoBundle(path, "what it says of its own tables is no text") from None

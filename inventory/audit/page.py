@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from inventory.audit.bundle import Bundle
 from inventory.audit.picture import picture
-from inventory.audit.printable import printable
 from inventory.audit.timeline import timeline
+from inventory.printable import printable
 
 CHANGES = "SELECT * FROM change ORDER BY changed_at, account_id, position"
 VERSIONS = "SELECT * FROM version ORDER BY account_id, phone_number_id, valid_from, opened_by"

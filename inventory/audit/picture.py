@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 from inventory.audit.bundle import Bundle
 from inventory.audit.layout import NUMBER, instant, stored
-from inventory.audit.printable import isolated, printable
+from inventory.printable import isolated, printable
 
 MOST = 40
 """Lines of a picture; more could not be told apart."""

@@ -82,6 +82,11 @@ def main() -> None:
         # Whoever read us has had enough, as `head` does. Nothing can be flushed any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except UnicodeEncodeError as error:
+        if error.reason != _NOT_TEXT:
+            raise
+        click.echo("inventory: expected text in UTF-8, found other bytes in an argument", err=True)
+        sys.exit(exits.USAGE)
     except InvalidSettings as error:
         _complain(error)
         sys.exit(exits.USAGE)
@@ -112,6 +117,8 @@ def _exit_of(error: InventoryError) -> int:
     return exits.TRY_AGAIN if isinstance(error, Unavailable | UnderWay) else exits.FAILED
 
 
+# Bytes of an argument that are no UTF-8 come as half surrogate pairs, which nothing can hold.
+_NOT_TEXT = "surrogates not allowed"
 _DENIED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidAuthorizationSpecification)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from inventory import read_model, verification
@@ -126,8 +127,9 @@ def show(session: Session, position: int, account: str | None, *, payload: bool)
         stream.flush()
         return
     row = {name: plain(value) for name, value in found.items()}
-    row["payload"] = json.loads(found["payload"])
-    click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+    # Not read into values: there are numbers in JSON that Python cannot hold, or not as they are.
+    shown = msgspec.json.encode(row | {"payload": msgspec.Raw(found["payload"].encode())})
+    click.echo(msgspec.json.format(shown, indent=2).decode())
 
 
 @event.command()

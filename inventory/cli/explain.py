@@ -10,6 +10,7 @@ from inventory import explanation, lifecycle, read_model
 from inventory.cli import output
 from inventory.cli.parameters import clocks
 from inventory.cli.session import Session, pass_session
+from inventory.printable import printable
 
 
 @click.command()
@@ -44,7 +45,7 @@ def explain(
                 click.echo(f"{wanted} names {len(keys)} numbers, the earliest first\n")
             for key, taken in steps:
                 for line in explanation.of_number(*key, taken, payloads=payload):
-                    click.echo(line)
+                    click.echo(printable(line))
             return
         records = [
             explanation.record_of_number(*key, taken, payloads=payload) for key, taken in steps

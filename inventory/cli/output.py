@@ -17,6 +17,7 @@ from sqlalchemy import Select
 
 from inventory.database import Database
 from inventory.errors import InventoryError
+from inventory.printable import printable
 from inventory.rows import Row, cell, csv_of, json_of
 
 FORMATS = ("table", "json", "ndjson", "csv")
@@ -129,10 +130,14 @@ def _table(rows: Iterable[Row], columns: Sequence[str], stream: IO[str]) -> None
 
 
 def _shown(value: Any) -> str:
-    """*value* for a person: an instant to the second, in UTC, and nothing for null."""
+    """
+    *value* for a person: an instant to the second, in UTC, and nothing for null.
+
+    Printable, since others wrote it, and what is printed may order a terminal about.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return str(cell(value))
+    return printable(str(cell(value)))
 
 
 @contextmanager

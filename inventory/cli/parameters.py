@@ -23,15 +23,19 @@ class Instant(click.ParamType[datetime]):
     ) -> datetime:
         if isinstance(value, datetime):
             return value
-        if value.startswith("-"):
-            ago = duration(value[1:])
-            if isinstance(ago, timedelta):
-                return datetime.now(UTC) - ago
         try:
+            if value.startswith("-") and isinstance(ago := duration(value[1:]), timedelta):
+                return datetime.now(UTC) - ago
             instant = datetime.fromisoformat(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"expected ISO 8601 or a time ago such as -7d, got {value!r}", param, ctx)
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=UTC)
+        try:
+            # PostgreSQL knows no offset of sixteen hours and more.
+            return instant.astimezone(UTC)
+        except OverflowError:
+            return instant.replace(tzinfo=UTC)  # within hours of the first or the last day there is
 
 
 class Duration(click.ParamType[timedelta]):
@@ -44,7 +48,7 @@ class Duration(click.ParamType[timedelta]):
     ) -> timedelta:
         try:
             length = duration(value)
-        except OverflowError:
+        except ValueError:
             length = value
         if not isinstance(length, timedelta) or length <= timedelta(0):
             self.fail(f"expected a length of time such as 90d or 12h, got {value!r}", param, ctx)

@@ -13,6 +13,7 @@ from inventory import quarantine as room
 from inventory.cli import output
 from inventory.cli.session import Session, pass_session
 from inventory.notification import Reason
+from inventory.printable import printable
 from inventory.rows import plain
 
 COLUMNS = ("id", "received_at", "source", "reason", "detail", "arrivals")
@@ -58,7 +59,7 @@ def show(session: Session, id_: int) -> None:
     for name in ("source", "received_at", "arrivals", "reason", "detail", "resolution"):
         value = plain(item[name])
         if value is not None:
-            output.stderr.print(f"{name}: {value}", markup=False)
+            output.stderr.print(printable(f"{name}: {value}"), markup=False)
     payload = sys.stdout.buffer
     payload.write(item["payload"] + b"\n")
     payload.flush()

@@ -18,6 +18,7 @@ from inventory.cli import output
 from inventory.cli.parameters import INSTANT
 from inventory.cli.session import Session, pass_session
 from inventory.event import Recorded
+from inventory.printable import printable
 from inventory.replay import Replay, Replayed
 from inventory.rows import json_of
 
@@ -67,7 +68,9 @@ def replay(
                 if format_ == "text":
                     stream.write(f"account {account_id}\n")
                     stream.writelines(
-                        f"{line}\n" for each in told for line in explanation.of_replayed(each)
+                        f"{printable(line)}\n"
+                        for each in told
+                        for line in explanation.of_replayed(each)
                     )
                 else:
                     records = map(explanation.record_of_replayed, told)

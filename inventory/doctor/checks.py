@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import psycopg
-
 from inventory import embedded, migration, ringcentral
 from inventory.confirmation import PERMISSION
-from inventory.database import Database, DatabaseUnavailable
+from inventory.database import AddressUnreadable, Database, DatabaseUnavailable
 from inventory.doctor import (
     append_only,
     clock,
@@ -76,8 +74,7 @@ def _connect(patient: Patient) -> Judgement:
             if error.denied
             else "see that the server is up, and that this machine reaches it",
         )
-    except psycopg.ProgrammingError:
-        # Its message quotes the address, and may cut a password out of it.
+    except AddressUnreadable:
         return failed(
             "INVENTORY_DATABASE_URL is no address that libpq can read",
             "write it as postgresql://user:password@host:port/database, with percent-encoding",

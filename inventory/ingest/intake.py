@@ -26,6 +26,8 @@ from inventory.quarantine import Quarantined
 BATCH = 5_000
 """Notifications a transaction at most; larger ones are hardly faster."""
 SMALLEST_BATCH = 250
+BATCH_BYTES = 8 << 20
+"""Bytes that all of them together begin a transaction with; some 5,000 usual ones have a third."""
 HOLD = 0.1
 """
 Seconds that a transaction is to take. It holds its accounts' rows for so long, and a webhook has to
@@ -145,12 +147,15 @@ class Intake:
     def _batches(self, payloads: Iterable[Sequence[bytes]]) -> Iterator[list[bytes]]:
         """The payloads in lists of what is a batch now; all that came before an error, too."""
         waiting: list[bytes] = []
+        length = 0
         try:
             for some in payloads:
-                waiting.extend(some)
-                while len(waiting) >= self._batch:
-                    batch, waiting = waiting[: self._batch], waiting[self._batch :]
-                    yield batch
+                for payload in some:
+                    waiting.append(payload)
+                    length += len(payload)
+                    if len(waiting) >= self._batch or length >= BATCH_BYTES:
+                        yield waiting
+                        waiting, length = [], 0
         except InventoryError:
             if waiting:
                 yield waiting

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from inventory.event import CONTACT_CENTER
+from inventory.notification import is_id
 from inventory.redaction import conceal
 from inventory.ringcentral.answers import object_of, read
 from inventory.ringcentral.errors import NotFound, Unavailable
@@ -115,6 +116,6 @@ class RingCentral(Requester):
         """The id of the user's account."""
         answer = self.call("GET", "/restapi/v1.0/account/~", "light")
         found = object_of(answer, "our account").get("id")
-        if not str(found).isdigit():
+        if not is_id(str(found)):
             raise Unavailable("the id of our account", "an answer without it")
         return str(found)

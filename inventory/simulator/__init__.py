@@ -142,7 +142,7 @@ class Simulator:
     async def _change(self, request: Request) -> JSONResponse:
         """Let so many changes happen now, `?count=`, 1 unless told."""
         count = request.query_params.get("count", "1")
-        if not count.isdigit():
+        if not (count.isascii() and count.isdecimal() and len(count) < 7):
             return JSONResponse({"error": f"count: expected a whole number, got {count!r}"}, 422)
         churn = self._churn or Churn(self.platform)
         for _ in range(int(count)):

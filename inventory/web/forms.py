@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from inventory.web import session
 from inventory.web.pages.asked import parameters
@@ -30,15 +30,19 @@ async def sent(
     The fields of a form that was sent.
 
     Raises:
-        Problem: 403 it is no form of ours, 413 too long, 415 or 422 it is none.
+        Problem: 400 it did not come to its end, 403 it is no form of ours, 413 too long, 415 or
+            422 it is none.
     """
     if request.headers.get("content-type", "").partition(";")[0] != _FORM:
         raise Problem(415, f"expected a form, {_FORM}")
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST:
-            raise Problem(413, f"expected a form of no more than {LONGEST} bytes")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > LONGEST:
+                raise Problem(413, f"expected a form of no more than {LONGEST} bytes")
+    except ClientDisconnect:
+        raise Problem(400, "expected a form, and whoever sent it went before its end") from None
     fields = dict(parameters(body.decode("latin-1"), (*knows, CODE)))
     cookie = session.cookie_of(request.scope, cookie_name)
     if cookie is None or not _same(code(cookie), fields.pop(CODE, "")):

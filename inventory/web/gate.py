@@ -74,10 +74,12 @@ class Hosts:
 
         Only our own may. Behind a proxy we may be asked under another name than the browser was.
         """
-        found = urlsplit(origin)
-        return bool(found.netloc) and (
-            found.netloc.lower() == (authority or "").lower()
-            or host_of(found.netloc) in self._named
+        try:
+            found = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return bool(found) and (
+            found.lower() == (authority or "").lower() or host_of(found) in self._named
         )
 
 

@@ -176,6 +176,44 @@ def test_events_are_listed_and_shown_as_they_arrived(filled: Command) -> None:
     assert late[0]["event_type"] == "Deleted"
 
 
+def test_an_event_is_shown_with_numbers_that_python_cannot_hold(inventory: Command) -> None:
+    sent = json.dumps(sample.documented_notification())[:-1]
+    numbers = ["9" * 5000, "1e999999", "0.10"]
+    inventory("event", "ingest", "-", input=f'{sent}, "more": [{",".join(numbers)}]}}'.encode())
+    shown = json.loads(
+        inventory("event", "show", "1").stdout, parse_int=lambda n: n, parse_float=lambda n: n
+    )
+    assert shown["payload"]["more"] == numbers
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("event", "list", "--format", "table"),
+        ("number", "list", "--format", "table"),
+        ("number", "explain", "987654321"),
+        ("replay",),
+    ],
+    ids=" ".join,
+)
+def test_what_others_wrote_cannot_order_a_terminal_about(
+    inventory: Command, command: tuple[str, ...]
+) -> None:
+    sent = sample.documented_notification()
+    evil = "\x1b]0;evil\x07\x9b31m\u202e"
+    sent["body"]["phoneNumberInfo"] |= {
+        "location": evil,
+        "status": evil,
+        "phoneNumber": evil,
+        "usageType": "ContactCenterNumber",
+    }
+    inventory("event", "ingest", "-", input=json.dumps(sent).encode())
+    inventory("projection", "run")
+    said = inventory(*command).stdout
+    assert "\N{REPLACEMENT CHARACTER}]0;evil" in said
+    assert not set("\x1b\x07\x9b\u202e") & set(said)
+
+
 def test_quarantine_is_listed_shown_retried_and_discarded(filled: Command) -> None:
     items = rows(filled("quarantine", "list").stdout)
     assert len(items) == 11

@@ -16,8 +16,8 @@ from psycopg import Connection
 from inventory.audit import bundle
 from inventory.audit.page import page
 from inventory.audit.picture import MOST, picture
-from inventory.audit.printable import printable
 from inventory.audit.rendering import as_json
+from inventory.printable import printable
 from tests import folds
 from tests.audit.conftest import Gather
 from tests.histories import START, an_event

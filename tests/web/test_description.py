@@ -53,6 +53,13 @@ def test_every_operation_does_what_is_said_of_it(case: Any, address: str) -> Non
     case.call_and_validate(base_url=address)
 
 
+def test_every_operation_is_asked_the_receiver_too() -> None:
+    operations: Any = schema.get_all_operations()
+    asked = {(each.ok().method, each.ok().path) for each in operations}
+    assert ("post", "/webhooks/ringcentral") in asked
+    assert asked == {(method, path) for path, item in DESCRIBED["paths"].items() for method in item}
+
+
 def test_it_is_openapi() -> None:
     schema.validate()
     assert DESCRIBED["openapi"] == "3.1.0"
