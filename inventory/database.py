@@ -185,7 +185,6 @@ class Database:
             creator=connect,
             pool_size=connections,
             max_overflow=0,
-            pool_pre_ping=True,
             hide_parameters=True,  # what people look for is not for logs
         )
 

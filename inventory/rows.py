@@ -2,7 +2,7 @@
 Rows as text for programs: JSON, whose keys are the SQL columns, and CSV.
 
 >>> json_of({"a": 1, "b": None}, ("a", "b"))
-'{"a": 1, "b": null}'
+'{"a":1,"b":null}'
 """
 
 from __future__ import annotations
@@ -16,14 +16,24 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, TypeAlias
 
+import msgspec
 from sqlalchemy import RowMapping
 
 Row: TypeAlias = Mapping[str, Any] | RowMapping
+_encode = msgspec.json.Encoder().encode
 
 
 def json_of(row: Row, names: Sequence[str]) -> str:
     """*row* as one line of JSON, its keys the SQL columns."""
-    return json.dumps({name: plain(row[name]) for name in names}, ensure_ascii=False)
+    object_ = {
+        name: value if (value := row[name]) is None or type(value) is str else plain(value)
+        for name in names
+    }
+    try:
+        return _encode(object_).decode()
+    except (OverflowError, UnicodeEncodeError):
+        # What a payload may hold that no machine's word does, or half of a character.
+        return json.dumps(object_, separators=(",", ":"))
 
 
 def csv_of(lines: Iterable[Iterable[Any]]) -> str:
@@ -36,8 +46,6 @@ def csv_of(lines: Iterable[Iterable[Any]]) -> str:
 
 def plain(value: Any) -> Any:
     """*value* as JSON can hold it: instants in ISO 8601, bytes in hexadecimal."""
-    if value is None or isinstance(value, str):  # nearly all are
-        return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes | memoryview):

@@ -61,8 +61,27 @@ class Readers:
         self.engine.dispose()
 
     def _read(self, what: Callable[[Connection], Found]) -> Found:
-        with unavailability(), self.engine.connect() as connection:
-            return what(connection)
+        def read() -> Found:
+            with self.engine.connect() as connection:
+                return what(connection)
+
+        with unavailability():
+            return once_more(read)
+
+
+def once_more(read: Callable[[], Found]) -> Found:
+    """
+    What *read* finds, at the second attempt if the first met a connection that had been cut.
+
+    Connections are kept, and asked nothing before they are used: that would be a round trip for
+    every read. One that is found cut has all the others given up.
+    """
+    try:
+        return read()
+    except sqlalchemy.exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    return read()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ from inventory.web.api.question import Question, question_of
 from inventory.web.api.read import Read
 from inventory.web.api.streaming import Rows, Stream
 from inventory.web.problem import Problem
-from inventory.web.readers import RETRY_AFTER, Readers, unavailability
+from inventory.web.readers import RETRY_AFTER, Readers, once_more, unavailability
 
 STREAMS = 4
 """Answers in CSV or NDJSON at once; each holds a connection and a snapshot while it lasts."""
@@ -107,30 +107,34 @@ def _page(connection: Connection, question: Question) -> Response:
     return Response(body, headers=headers | _freshness(tag))
 
 
-def _begin(
-    readers: Readers, question: Question, *, head: bool
-) -> tuple[Rows, dict[str, str]] | Response:
+Begun: TypeAlias = tuple[Rows, dict[str, str]] | Response
+
+
+def _begin(readers: Readers, question: Question, *, head: bool) -> Begun:
     """The rows, the first of them fetched already, and the headers to go with them; or 304."""
-    headers = {"content-type": media.content_type(question.form)}
     with unavailability():
-        connection = readers.engine.connect()
-        try:
-            if question.read.from_log:
-                tag = _tag_of_log(connection, question)
-                headers |= _freshness(tag)
-                if question.knows(tag):
-                    connection.close()
-                    return _unchanged(tag)
-            else:
-                headers |= _freshness(None)
-            query = read_model.ordered(_query(connection, question), question.read.key)
-            if head:
+        return once_more(lambda: _opened(readers.engine.connect(), question, head=head))
+
+
+def _opened(connection: Connection, question: Question, *, head: bool) -> Begun:
+    headers = {"content-type": media.content_type(question.form)}
+    try:
+        if question.read.from_log:
+            tag = _tag_of_log(connection, question)
+            headers |= _freshness(tag)
+            if question.knows(tag):
                 connection.close()
-                return _head(headers)
-            return Rows(connection, query.limit(question.limit), question.form), headers
-        except BaseException:
+                return _unchanged(tag)
+        else:
+            headers |= _freshness(None)
+        query = read_model.ordered(_query(connection, question), question.read.key)
+        if head:
             connection.close()
-            raise
+            return _head(headers)
+        return Rows(connection, query.limit(question.limit), question.form), headers
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _tag_of_log(connection: Connection, question: Question) -> str:
