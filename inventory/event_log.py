@@ -34,15 +34,17 @@ VALUES (%(account_id)s, %(head_hash)s)
 ON CONFLICT (account_id) DO NOTHING
 """
 
-# The clock is read outside the locking query: inside, it would be read before the wait.
+# The clock is read outside the locking query: inside, it would be read before the wait. Until when
+# there are archives stands in the locked row: of another table we would see how it was before.
 LOCK_ACCOUNT = """
 WITH head AS MATERIALIZED (
-    SELECT position, head_hash, recorded_at
+    SELECT position, head_hash, recorded_at, archived_until
     FROM inventory.account
     WHERE account_id = %(account_id)s
     FOR UPDATE
 )
-SELECT position, head_hash AS hash, greatest(clock_timestamp(), recorded_at) AS now
+SELECT position, head_hash AS hash, greatest(clock_timestamp(), recorded_at) AS now,
+    archived_until
 FROM head
 """
 
@@ -87,6 +89,18 @@ class Repeated(InventoryError):
         self.account_id = account_id
 
 
+class Archived(InventoryError):
+    """An event is older than what was archived, so that nobody can tell what follows from it."""
+
+    def __init__(self, event: Event, until: datetime) -> None:
+        super().__init__(
+            f"expected events of account {event.account_id} after {until.isoformat()}, until when "
+            f"its log is archived, found one of {event.occurred_at.isoformat()}; "
+            "`inventory archive restore` first"
+        )
+        self.event, self.until = event, until
+
+
 class Conflict(NamedTuple):
     """An event whose key is taken by one that says something else."""
 
@@ -104,6 +118,8 @@ class Appended:
     """Same key, same content: in the log already."""
     conflicts: list[Conflict] = field(default_factory=list)
     """Same key, other content: not in the log."""
+    archived: list[Archived] = field(default_factory=list)
+    """Older than what was archived: not in the log, or in what is archived of it."""
 
 
 class Head(NamedTuple):
@@ -112,6 +128,8 @@ class Head(NamedTuple):
     position: int
     hash: bytes
     now: datetime
+    archived_until: datetime | None
+    """What occurred until then cannot be appended; null: anything can."""
 
 
 class Prepared(NamedTuple):
@@ -213,13 +231,19 @@ def append(connection: Connection, batch: Batch, *, source: str, repeats: bool =
     Whoever says that there are no *repeats* has none looked for, which is quicker, and hears of
     one from the unique index, when the transaction is lost.
 
+    What is older than an archive that was detached is not appended, but named.
+
     Raises:
         Repeated: There were to be no repeats, and there is one.
     """
     outcome = Appended(duplicates=batch.duplicates, conflicts=list(batch.conflicts))
     for prepared in batch.accounts:
         head = lock(connection, prepared.account_id)
-        fresh = _unrecorded(connection, prepared, outcome) if repeats else prepared
+        until = head.archived_until
+        late = until is not None and any(event.occurred_at <= until for event in prepared.events)
+        fresh = _unrecorded(connection, prepared, outcome) if repeats or late else prepared
+        if until is not None and late:
+            fresh = _after(until, fresh, outcome)
         try:
             outcome.appended += _write(connection, head, fresh, source)
         except UniqueViolation:
@@ -284,6 +308,21 @@ def _unrecorded(connection: Connection, prepared: Prepared, outcome: Appended) -
         else:
             outcome.conflicts.append(Conflict(event, payload_sha256))
     free = [at for at in range(len(events)) if at not in taken]
+    return Prepared(account_id, [events[at] for at in free], [rows[at] for at in free])
+
+
+def _after(until: datetime, prepared: Prepared, outcome: Appended) -> Prepared:
+    """
+    The events that occurred after *until*; the others are named in *outcome*.
+
+    One that occurred before then may be in the archive already, and what would have to be folded
+    behind it is there.
+    """
+    account_id, events, rows = prepared
+    late = [at for at, event in enumerate(events) if event.occurred_at <= until]
+    outcome.archived += [Archived(events[at], until) for at in late]
+    left_out = set(late)
+    free = [at for at in range(len(events)) if at not in left_out]
     return Prepared(account_id, [events[at] for at in free], [rows[at] for at in free])
 
 

@@ -32,6 +32,7 @@ Reason: TypeAlias = Literal[
     "account_mismatch",
     "uuid_conflict",
     "timestamp_in_future",
+    "archived",
 ]
 """Why something that arrived is in quarantine and not in the log."""
 

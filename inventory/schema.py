@@ -99,6 +99,12 @@ account = Table(
         comment="Hash of the latest seal; of an empty log: sha256(account_id)",
     ),
     Column("recorded_at", INSTANT, comment="recorded_at of the latest event"),
+    Column(
+        "archived_until",
+        INSTANT,
+        comment="What occurred until then is not appended: what would have to be folded with it "
+        "may be in an archive alone; null: nothing is",
+    ),
     PrimaryKeyConstraint("account_id"),
     comment="One row an account: the head of its log, and the row that appenders lock",
 )
@@ -201,6 +207,37 @@ seal = Table(
     ),
     PrimaryKeyConstraint("account_id", "last_position"),
     comment="The hash chain over the log, one row an append: evidence that nothing was altered",
+)
+
+archive = Table(
+    "archive",
+    metadata,
+    _account_id(),
+    Column("first_position", BigInteger, nullable=False, comment="First event of the range"),
+    Column("last_position", BigInteger, nullable=False, comment="Last event of the range"),
+    Column(
+        "recorded_until", INSTANT, nullable=False, comment="recorded_at of the range's last event"
+    ),
+    Column(
+        "occurred_until", INSTANT, nullable=False, comment="Latest occurred_at within the range"
+    ),
+    Column(
+        "manifest_sha256",
+        LargeBinary,
+        nullable=False,
+        comment="SHA-256 of the archive's manifest, which holds those of its files",
+    ),
+    Column("directory", Text, nullable=False, comment="Where the archive was when it was detached"),
+    Column(
+        "detached_at",
+        INSTANT,
+        nullable=False,
+        server_default=func.clock_timestamp(),
+        comment="When the range was detached",
+    ),
+    PrimaryKeyConstraint("account_id", "last_position"),
+    CheckConstraint("first_position <= last_position", name="range"),
+    comment="Ranges of the log of which most events are in archives alone; their seals stay",
 )
 
 quarantine = Table(

@@ -21,8 +21,17 @@ from inventory.errors import InventoryError
 from inventory.settings import InvalidSettings
 
 NOUNS = (
-    *("audit", "change", "db", "demo", "doctor", "event", "listen", "number", "projection"),
-    *("quarantine", "query", "reassignment", "reconcile", "reconciliation", "replay", "serve"),
+    *("archive", "audit", "change", "db", "demo", "doctor", "event", "listen", "number"),
+    *(
+        "projection",
+        "quarantine",
+        "query",
+        "reassignment",
+        "reconcile",
+        "reconciliation",
+        "replay",
+        "serve",
+    ),
     *("simulate", "subscription", "token", "verify"),
 )
 

@@ -124,7 +124,7 @@ def correct_(
         database.connect(autocommit=True) as writing,
     ):
         key = _key(reading, wanted, account)
-        log = read_model.log_of(reading, *key)
+        log = read_model.log_of(reading, *key, since=at or now)
         reading.rollback()  # a rebuild waits for readers, and people take their time
         correction = correct(
             log,
@@ -179,10 +179,14 @@ def _append(
     with writing.transaction():
         head = event_log.lock(writing, event.account_id)
         # Nobody else appends until we have.
-        found = read_model.log_of(reading, event.account_id, event.phone_number_id)
+        found = read_model.log_of(
+            reading, event.account_id, event.phone_number_id, since=event.occurred_at
+        )
         if {entry.position for entry in found} != {entry.position for entry in log}:
             raise Moved(event.phone_number_id)
-        event_log.append(writing, event_log.prepare([event]), source=source)
+        appended = event_log.append(writing, event_log.prepare([event]), source=source)
+        if appended.archived:
+            raise appended.archived[0]
     return Recorded(head.position + 1, head.now, event, source)
 
 

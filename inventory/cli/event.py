@@ -110,6 +110,14 @@ def list_(
             limit=limit,
         )
         output.write_query(database, query, format_, output_, COLUMNS)
+        with database.engine.connect() as connection:
+            for away in connection.execute(read_model.archives(account=account)):
+                output.stderr.print(
+                    f"events {away.first_position} to {away.last_position} of account "
+                    f"{away.account_id} are in {away.directory}, and only some of them here",
+                    markup=False,
+                    soft_wrap=True,
+                )
 
 
 @event.command()

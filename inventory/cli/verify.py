@@ -12,7 +12,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from inventory import read_model, verification
+from inventory import archive, read_model, verification
 from inventory.cli import exits, output
 from inventory.cli.session import Session, pass_session
 from inventory.verification import Difference, Verified
@@ -24,6 +24,13 @@ from inventory.verification import Difference, Verified
     "heads",
     type=click.File("rb"),
     help="Heads noted earlier by `inventory event head`, which must still be on the chain.",
+)
+@click.option(
+    "--archive",
+    "archived",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    help="Together with this archive, which was detached; may be repeated.",
 )
 @click.option("--account", metavar="ID", help="Of this account only.")
 @click.option(
@@ -38,6 +45,7 @@ from inventory.verification import Difference, Verified
 def verify(
     session: Session,
     heads: Any,
+    archived: tuple[Path, ...],
     account: str | None,
     limit: int,
     format_: str | None,
@@ -48,7 +56,7 @@ def verify(
 
     The hash chain, recomputed from the payloads; the log's columns, read from the payloads anew;
     the inventory and its versions, folded anew from the log. Writers may go on meanwhile. Ends
-    with 3 if anything differs.
+    with 3 if anything differs. Where events were detached, it fails without their archives.
     """
     anchors = verification.read_anchors(heads.read()) if heads else []
     verified, found = Verified(), _Counted(limit)
@@ -57,8 +65,8 @@ def verify(
         with database.engine.connect() as reader:
             events = sum(read_model.heads(reader, account=account).values())
         with _progress(events) as read:
-            differences = verification.verify(
-                connection, verified, account=account, anchors=anchors, read=read
+            differences = archive.verify(
+                connection, archived, verified, account=account, anchors=anchors, read=read
             )
             output.write(found.named(differences), Difference._fields, format_, output_)
     _report(verified, found, time.monotonic() - begun)

@@ -176,10 +176,10 @@ class Intake:
         # A file that is taken in again goes on repeating what is there.
         self._repeats = appended.duplicates > 0
         conflicts = [self._conflict(conflict) for conflict in appended.conflicts]
-        quarantine.put(connection, [*read.quarantined, *conflicts])
-        return Outcome(
-            appended.appended, appended.duplicates, len(read.quarantined) + len(conflicts)
-        )
+        archived = [self._archived(older) for older in appended.archived]
+        quarantined = [*read.quarantined, *conflicts, *archived]
+        quarantine.put(connection, quarantined)
+        return Outcome(appended.appended, appended.duplicates, len(quarantined))
 
     def _write_one_by_one(self, connection: Connection, read: Read) -> Outcome:
         nothing = event_log.prepare([])
@@ -219,6 +219,9 @@ class Intake:
             f"taken by an event with another payload, SHA-256 {conflict.payload_sha256.hex()}",
             event.payload.encode(),
         )
+
+    def _archived(self, older: event_log.Archived) -> Quarantined:
+        return Quarantined(self._source, "archived", str(older), older.event.payload.encode())
 
 
 @contextmanager

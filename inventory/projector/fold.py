@@ -42,6 +42,9 @@ FROM inventory.account
 WHERE account_id = %(account_id)s
 """
 
+# From nothing, it takes all there ever was.
+WHOLE_LOG = "SELECT inventory.require_whole_log(%(account_id)s)"
+
 MOVE_CHECKPOINT = """
 UPDATE inventory.projection_checkpoint
 SET position = %(through)s, folded_at = clock_timestamp()
@@ -86,6 +89,7 @@ def fold(connection: Connection, account_id: str) -> Folded | None:
     if folded.events:
         parameters = folded._asdict()
         if folded.after == 0:
+            connection.execute(WHOLE_LOG, parameters)
             connection.execute(ROOM_TO_SORT)
             connection.execute(statements.FOLD_VERSIONS, parameters)
             connection.execute(statements.FOLD_NUMBERS, parameters)

@@ -104,6 +104,7 @@ def rebuild(
         ReadersHeldOn: A query kept the old tables locked for two minutes.
     """
     connection.execute(HOLD_PROJECTORS)
+    connection.execute("SELECT inventory.require_whole_log(NULL)")
     connection.execute(ROOM_TO_SORT)
     later = []
     for names in _names():

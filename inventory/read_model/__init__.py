@@ -6,6 +6,7 @@ Rows come as SQLAlchemy rows named like the SQL columns, streamed from the serve
 
 from __future__ import annotations
 
+from inventory.read_model.archives import archives
 from inventory.read_model.changes import (
     OUTSIDE,
     REASSIGNMENTS,
@@ -78,6 +79,7 @@ __all__ = [
     "account_log",
     "accounts",
     "after",
+    "archives",
     "between",
     "changes",
     "changes_since",

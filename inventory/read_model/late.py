@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Text, cast, func, select
 
 from inventory import schema
 from inventory.read_model.conditions import equal, within
@@ -39,7 +39,10 @@ def late_numbers(
             _event.c.recorded_at,
             youngest.label("youngest"),
         )
-        .where(*equal(_event, account_id=account))
+        .where(
+            func.inventory.require_whole_log(cast(account, Text)),
+            *equal(_event, account_id=account),
+        )
         .subquery("placed")
     )
     return (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Text, case, cast, select
+from sqlalchemy import Connection, RowMapping, Select, Text, case, cast, func, select
 
 from inventory import schema
 from inventory.errors import InventoryError
@@ -14,6 +14,7 @@ from inventory.event import Attributes, Event, Recorded
 from inventory.read_model.conditions import equal, of_numbers, within
 
 _event = schema.event
+_archive = schema.archive
 _seal = schema.seal
 _WITHOUT_PAYLOAD = [column for column in _event.c if column.name != "payload"]
 # The seal over an event is the first that reaches its position.
@@ -24,6 +25,11 @@ _source = (
     .limit(1)
     .scalar_subquery()
 )
+
+
+def _whole(account_id: str, since: datetime | None = None) -> Any:
+    """A condition that fails where events that matter are in an archive alone."""
+    return func.inventory.require_whole_log(cast(account_id, Text), cast(since, schema.INSTANT))
 
 
 class EventUnknown(InventoryError):
@@ -87,7 +93,15 @@ def event_at(connection: Connection, position: int, *, account: str | None = Non
     )
     found = rows.mappings().all()
     if not found:
-        raise EventUnknown(f"at position {position}")
+        away = connection.execute(
+            select(_archive.c.directory).where(
+                _archive.c.first_position <= position,
+                _archive.c.last_position >= position,
+                *equal(_archive, account_id=account),
+            )
+        ).scalars()
+        where = "".join(f", for it is archived in {directory}" for directory in away)
+        raise EventUnknown(f"at position {position}{where}")
     if len(found) > 1:
         raise AccountNeeded([row["account_id"] for row in found])
     return found[0]
@@ -129,13 +143,20 @@ def log_of(
     *,
     at: datetime | None = None,
     known_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> list[Recorded]:
     """
     What was recorded of one number, as the law wants it, each event with its source.
 
-    With *at* what occurred until then, with *known_at* what was known then; else everything.
+    With *at* what occurred until then, with *known_at* what was known then; else everything. It
+    fails if some of it is in an archive alone, unless only its state *since* a time after that
+    matters: when the number entered or got its provider may then be missing from it.
     """
-    wanted = [_event.c.account_id == account_id, _event.c.phone_number_id == phone_number_id]
+    wanted = [
+        _whole(account_id, since),
+        _event.c.account_id == account_id,
+        _event.c.phone_number_id == phone_number_id,
+    ]
     if at is not None:
         wanted.append(_event.c.occurred_at <= at)
     if known_at is not None:
@@ -168,6 +189,7 @@ def account_log(
             _source.label("source"),
         )
         .where(
+            _whole(account_id),
             _event.c.account_id == account_id,
             _event.c.position <= head,
             *within(_event.c.recorded_at, None, until),

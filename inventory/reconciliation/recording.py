@@ -110,6 +110,8 @@ def _record(
             observed = {o: e for o, e in observed.items() if e.phone_number_id not in touched}
             prepared = event_log.prepare(observed.values())
         appended = event_log.append(connection, prepared, source=f"reconciliation:{run}")
+        if appended.archived:
+            raise appended.archived[0]
         done["appended"] = appended.appended
     rows = []
     for ordinal, planned in enumerate(batch):

@@ -51,10 +51,15 @@ class Chain:
         account_id: The account.
         seals: Its seals, in the order of their last positions.
         anchors: Heads it is known to have had.
+        begins: The head behind which the walk begins; null: with the first event.
     """
 
     def __init__(
-        self, account_id: str, seals: Iterator[Seal], anchors: Sequence[Anchor] = ()
+        self,
+        account_id: str,
+        seals: Iterator[Seal],
+        anchors: Sequence[Anchor] = (),
+        begins: Head | None = None,
     ) -> None:
         self.seals = 0
         """How many were walked past."""
@@ -63,13 +68,13 @@ class Chain:
         self._anchors: defaultdict[int, set[bytes]] = defaultdict(set)
         for anchor in anchors:
             self._anchors[anchor.position].add(anchor.head_hash)
-        self._next_position = 1
+        self._end = begins or Head(0, genesis(account_id), None)  # of what was walked past
+        self._next_position = self._end.position + 1
         self._unsealed: tuple[int, int] | None = None
         self._seal: Seal | None = None  # the one that events are gathered for
         self._origin: Origin | None = None  # of what came from its source
         self._events_hash = sha256()
         self._events = 0
-        self._end = Head(0, genesis(account_id), None)  # of what was walked past
 
     def take(self, entry: Entry) -> list[Difference]:
         """What differs at *entry*, or between it and the one before."""

@@ -56,33 +56,57 @@ FROM inventory.account
 WHERE account_id = %(account_id)s
 """
 
+# What is archived, as the account's row says it, and as the archives do.
+ARCHIVED_UNTIL = """
+SELECT
+    (SELECT archived_until FROM inventory.account WHERE account_id = %(account_id)s),
+    (SELECT max(occurred_until) FROM inventory.archive WHERE account_id = %(account_id)s)
+"""
+
 CHECKPOINT = """
 SELECT position
 FROM inventory.projection_checkpoint
 WHERE account_id = %(account_id)s
 """
 
+# What was detached, beside what is left: a row that is in both is the table's, which is in doubt.
+WITH_ARCHIVES = sql.SQL("""(
+    SELECT * FROM inventory.event
+    UNION ALL
+    SELECT archived.*
+    FROM pg_temp.archived
+    WHERE NOT EXISTS (
+        SELECT
+        FROM inventory.event
+        WHERE event.account_id = archived.account_id
+          AND event.position = archived.position
+    )
+) AS event""")
+THE_TABLE = sql.SQL("inventory.event")
+
 ENTRIES = sql.SQL("""
 SELECT position, recorded_at, origin, payload, payload_sha256, {said}
-FROM inventory.event
+FROM {log}
 WHERE account_id = %(account_id)s
+  AND position BETWEEN %(first)s AND %(last)s
 ORDER BY position
-""").format(said=sql.SQL(", ").join(map(sql.Identifier, SAID)))
+""")
 
 SEALS = """
 SELECT first_position, last_position, sealed_at, source, previous_hash, events_hash, hash
 FROM inventory.seal
 WHERE account_id = %(account_id)s
+  AND last_position BETWEEN %(first)s AND %(last)s
 ORDER BY last_position
 """
 
 BY_NUMBER = sql.SQL("""
 SELECT phone_number_id, position, event_type, origin, occurred_at, {attributes}
-FROM inventory.event
+FROM {log}
 WHERE account_id = %(account_id)s
   AND position <= %(through)s
 ORDER BY phone_number_id, occurred_at, position
-""").format(attributes=sql.SQL(", ").join(map(sql.Identifier, Attributes._fields)))
+""")
 
 PROJECTED = sql.SQL("""
 SELECT phone_number_id, {columns}
@@ -90,6 +114,12 @@ FROM inventory.{table}
 WHERE account_id = %(account_id)s
 ORDER BY phone_number_id, {key}
 """)
+
+# Fails if some of the log is in an archive that was not given.
+WHOLE_LOG = "SELECT inventory.require_whole_log(%(account_id)s)"
+
+EVER = 2**63 - 1
+"""A position that no log reaches."""
 
 CHUNK = 2_000
 """Rows fetched at a time."""
@@ -104,6 +134,10 @@ class AccountRow(NamedTuple):
     head: Head | None
     folded: int
     """How far it is projected."""
+    archived_until: datetime | None
+    """What occurred until then is not appended …"""
+    archives_until: datetime | None
+    """… since archives hold events until then."""
 
 
 class Number(NamedTuple):
@@ -142,29 +176,62 @@ def account_row(connection: Connection, account_id: str) -> AccountRow:
     cursor = connection.cursor(row_factory=class_row(Head))
     head = cursor.execute(HEAD, {"account_id": account_id}).fetchone()
     checkpoint = connection.execute(CHECKPOINT, {"account_id": account_id}).fetchone()
-    return AccountRow(head, checkpoint[0] if checkpoint else 0)
+    until = connection.execute(ARCHIVED_UNTIL, {"account_id": account_id}).fetchone()
+    assert until is not None  # noqa: S101 - it has no condition
+    return AccountRow(head, checkpoint[0] if checkpoint else 0, *until)
 
 
-def entries(connection: Connection, account_id: str, read: Read) -> Iterator[Entry]:
-    """The account's log, in the order of positions."""
-    for row in _stream(connection, ENTRIES, {"account_id": account_id}, read):
+def require_whole_log(connection: Connection, account_id: str | None) -> None:
+    """See that the table has all events of the account, or of all; it fails if it has not."""
+    connection.execute(WHOLE_LOG, {"account_id": account_id})
+
+
+def entries(
+    connection: Connection,
+    account_id: str,
+    read: Read,
+    *,
+    archives: bool = False,
+    first: int = 1,
+    last: int = EVER,
+) -> Iterator[Entry]:
+    """
+    The account's log from *first* to *last*, in the order of positions.
+
+    With *archives* that of the table and of `pg_temp.archived` together.
+    """
+    query = ENTRIES.format(
+        said=sql.SQL(", ").join(map(sql.Identifier, SAID)),
+        log=WITH_ARCHIVES if archives else THE_TABLE,
+    )
+    wanted = {"account_id": account_id, "first": first, "last": last}
+    for row in _stream(connection, query, wanted, read):
         yield Entry(row[0], row[1], row[2], row[3], row[4], row[5:])
 
 
-def seals(connection: Connection, account_id: str) -> Iterator[Seal]:
-    """The account's seals, in the order of their last positions."""
-    for row in _stream(connection, SEALS, {"account_id": account_id}):
+def seals(
+    connection: Connection, account_id: str, *, first: int = 1, last: int = EVER
+) -> Iterator[Seal]:
+    """The account's seals that end from *first* to *last*, in the order of their last positions."""
+    wanted = {"account_id": account_id, "first": first, "last": last}
+    for row in _stream(connection, SEALS, wanted):
         yield Seal(*row)
 
 
-def numbers(connection: Connection, account_id: str, through: int, read: Read) -> Iterator[Number]:
+def numbers(
+    connection: Connection, account_id: str, through: int, read: Read, *, archives: bool = False
+) -> Iterator[Number]:
     """
     Every number that has events up to *through* or rows in the projection, in order.
 
     Memory holds one number at a time, however many events it has.
     """
     account = {"account_id": account_id}
-    logs = _Grouped(_stream(connection, BY_NUMBER, account | {"through": through}, read))
+    by_number = BY_NUMBER.format(
+        attributes=sql.SQL(", ").join(map(sql.Identifier, Attributes._fields)),
+        log=WITH_ARCHIVES if archives else THE_TABLE,
+    )
+    logs = _Grouped(_stream(connection, by_number, account | {"through": through}, read))
     tables = [
         _Grouped(_stream(connection, _projected(table), account))
         for table in (NUMBER, VERSION, MOMENTARY)

@@ -92,7 +92,10 @@ def unavailability() -> Iterator[None]:
     except DatabaseUnavailable as error:
         log.warning("%s", error)
     except sqlalchemy.exc.OperationalError as error:
-        log.warning("%s", str(error.orig).strip().partition("\n")[0])
+        said = str(error.orig).strip().partition("\n")[0]
+        if isinstance(error.orig, psycopg.errors.ObjectNotInPrerequisiteState):
+            raise Problem(409, said) from None  # some of the log is in an archive alone
+        log.warning("%s", said)
         if isinstance(error.orig, psycopg.errors.QueryCanceled):
             raise Problem(
                 503, f"expected to find it within {READ_WITHIN}; ask for less", headers=RETRY_AFTER

@@ -48,6 +48,19 @@ AS $$
         LIMIT 1
     ) AS said
     WHERE inventory.inside(said.event_type, said.usage_type)
+
+    UNION ALL
+
+    -- No row ever: whoever asks for a time before an archive's end is told what is missing. It has
+    -- an account, so that a condition on that spares the accounts that nobody asks about.
+    SELECT
+        archive.account_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM inventory.archive
+    WHERE (
+        archive.occurred_until > number_as_of.at
+        OR archive.recorded_until > number_as_of.known_at
+    )
+      AND NOT inventory.require_whole_log(archive.account_id)
 $$;
 
 COMMENT ON FUNCTION inventory.number_as_of(timestamptz, timestamptz) IS

@@ -31,6 +31,7 @@ REVOKE UPDATE, DELETE, TRUNCATE ON inventory.event, inventory.seal FROM inventor
 -- not the quarantine, not the tokens.
 GRANT SELECT ON
     inventory.account,
+    inventory.archive,
     inventory.event,
     inventory.projection_checkpoint,
     inventory.reconciliation,
@@ -50,5 +51,6 @@ GRANT SELECT ON
 GRANT EXECUTE ON FUNCTION
     inventory.number_as_of(timestamptz, timestamptz),
     inventory.version_as_of(timestamptz, timestamptz),
-    inventory.inside(text, text)
+    inventory.inside(text, text),
+    inventory.require_whole_log(text, timestamptz)
     TO inventory_reader, inventory_app;

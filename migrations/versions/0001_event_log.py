@@ -38,6 +38,11 @@ def upgrade() -> None:
             comment="Hash of the latest seal; of an empty log: sha256(account_id)",
         ),
         sa.Column("recorded_at", INSTANT, comment="recorded_at of the latest event"),
+        sa.Column(
+            "archived_until",
+            INSTANT,
+            comment="What occurred until then is not appended: what would have to be folded with it may be in an archive alone; null: nothing is",
+        ),
         sa.PrimaryKeyConstraint("account_id", name="account_pkey"),
         schema="inventory",
         comment="One row an account: the head of its log, and the row that appenders lock",
@@ -180,11 +185,59 @@ def upgrade() -> None:
         schema="inventory",
         comment="The hash chain over the log, one row an append: evidence that nothing was altered",
     )
+    op.create_table(
+        "archive",
+        sa.Column("account_id", ID, nullable=False, comment="RingCentral account, digits"),
+        sa.Column(
+            "first_position", sa.BigInteger(), nullable=False, comment="First event of the range"
+        ),
+        sa.Column(
+            "last_position", sa.BigInteger(), nullable=False, comment="Last event of the range"
+        ),
+        sa.Column(
+            "recorded_until",
+            INSTANT,
+            nullable=False,
+            comment="recorded_at of the range's last event",
+        ),
+        sa.Column(
+            "occurred_until",
+            INSTANT,
+            nullable=False,
+            comment="Latest occurred_at within the range",
+        ),
+        sa.Column(
+            "manifest_sha256",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="SHA-256 of the archive's manifest, which holds those of its files",
+        ),
+        sa.Column(
+            "directory",
+            sa.Text(),
+            nullable=False,
+            comment="Where the archive was when it was detached",
+        ),
+        sa.Column(
+            "detached_at",
+            INSTANT,
+            nullable=False,
+            server_default=sa.text("clock_timestamp()"),
+            comment="When the range was detached",
+        ),
+        sa.CheckConstraint("first_position <= last_position", name=op.f("archive_range_check")),
+        sa.PrimaryKeyConstraint("account_id", "last_position", name="archive_pkey"),
+        schema="inventory",
+        comment="Ranges of the log of which most events are in archives alone; their seals stay",
+    )
     _run("refuse_change_v1")
     _run("append_only_v1")
+    _run("require_whole_log_v1")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION inventory.require_whole_log(text, timestamptz)")
+    op.drop_table("archive", schema="inventory")
     op.drop_table("seal", schema="inventory")
     op.drop_table("event", schema="inventory")
     op.drop_table("account", schema="inventory")
