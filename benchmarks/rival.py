@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -64,6 +67,28 @@ def insert(url: str) -> ASGIApp:
     return Starlette(routes=[Route("/webhooks/ringcentral", receive, methods=["POST"])])
 
 
+def fastapi(url: str) -> ASGIApp:
+    """What most would write: a FastAPI handler that commits one INSERT a request."""
+    application = FastAPI()
+    pool = ConnectionPool(
+        url, min_size=CONNECTIONS, max_size=CONNECTIONS, kwargs={"autocommit": True}, open=True
+    )
+
+    @application.post("/webhooks/ringcentral")
+    def receive(notification: dict[str, Any]) -> dict[str, str]:
+        with pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO rival (payload) VALUES (%s)", [json.dumps(notification)]
+            )
+        return {}
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS rival (id bigserial PRIMARY KEY, payload json)"
+        )
+    return application
+
+
 def page(url: str) -> ASGIApp:
     """The bare framework: a page of the list that is always the same, and kept as objects."""
     with psycopg.connect(url, row_factory=dict_row) as connection:
@@ -81,7 +106,9 @@ def page(url: str) -> ASGIApp:
 
 def main() -> None:
     """Serve until ended."""
-    application = {"bare": bare, "insert": insert, "page": page}[sys.argv[1]](sys.argv[2])
+    application = {"bare": bare, "insert": insert, "fastapi": fastapi, "page": page}[sys.argv[1]](
+        sys.argv[2]
+    )
     with listening("127.0.0.1", 0) as listener:
         print(f"listening on {address_of(listener)}", file=sys.stderr, flush=True)
         config = uvicorn.Config(
