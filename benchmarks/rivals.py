@@ -29,7 +29,6 @@ from benchmarks import plot
 from benchmarks.receiver import (
     RATE,
     SECONDS,
-    TOKEN,
     as_fast_as_it_can,
     at_a_rate,
     check,
@@ -37,6 +36,7 @@ from benchmarks.receiver import (
     running,
     settle,
 )
+from benchmarks.rival import TOKEN
 from inventory import embedded, sample
 from inventory.database import Database
 
