@@ -122,10 +122,10 @@ def test_what_is_shipped_with_us_is_under_licences_that_allow_it() -> None:
 
 
 def licences_of(package: Distribution) -> set[str]:
-    """What a package says of its licence: any of several suffices, so that they are all told."""
+    """What a package says of its licence; of several all, whether they all apply or any."""
     metadata = package.metadata
     said = next((metadata[n] for n in ("License-Expression", "License") if n in metadata), "")
-    told = {part.strip() for part in said.split(" OR ") if part.strip()}
+    told = set(filter(None, re.split(r" (?:OR|AND) ", said)))
     return told or {
         classifier.rpartition(" :: ")[2]
         for classifier in metadata.get_all("Classifier") or []
