@@ -1,9 +1,10 @@
 # Everything a fresh machine needs is made here: Python 3.11 or later, make and git are enough.
 PYTHON ?= $(firstword $(wildcard $(foreach dir,$(subst :, ,$(PATH)),$(dir)/python3.11)) python3)
 VENV   ?= .venv
+FUZZ   ?= 60
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint bench lock wheel clean
+.PHONY: demo test lint bench fuzz lock wheel clean
 
 demo: $(VENV)/.run                 ## the whole pipeline on sample history, then what to try next
 	@$(BIN)/inventory demo
@@ -21,15 +22,20 @@ bench: $(VENV)/.dev                ## ratios against PostgreSQL itself, in one r
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.receiver
 
+fuzz:                              ## FUZZ seconds of bytes that nobody thought of, guided by coverage
+	@$(MAKE) --no-print-directory VENV=$(VENV)-fuzz $(VENV)-fuzz/.fuzz
+	$(VENV)-fuzz/bin/python -m tests.hostile.fuzz $(FUZZ)
+
 wheel: $(VENV)/.dev                ## dist/inventory-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 lock:                              ## renew both lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz -c requirements-dev.txt -o requirements-fuzz.txt
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,4 +45,8 @@ $(VENV)/.run: requirements.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements-fuzz.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@

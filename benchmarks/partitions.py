@@ -104,7 +104,8 @@ def copied(source: Database, target: Database, times: int) -> None:
     shifted = columns.replace("account_id", "(account_id::bigint + {shift})::text AS account_id")
     with source.connect() as reading, target.connect() as writing:
         for again in range(times):
-            out = f"COPY (SELECT {shifted.format(shift=again * 10)} FROM inventory.event) TO STDOUT"
+            selected = shifted.format(shift=again * 10)
+            out = f"COPY (SELECT {selected} FROM inventory.event) TO STDOUT"  # noqa: S608 - ours
             into = f"COPY inventory.event ({columns}) FROM STDIN"
             with (
                 reading.cursor().copy(f"{out} (FORMAT BINARY)".encode()) as copy_out,

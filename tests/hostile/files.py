@@ -172,8 +172,6 @@ SMALL = {
 DAMAGED = {
     "cut off": gzip.compress(_lines(*(notification() for _ in range(3))))[:-9],
     "of garbage": b"\x1f\x8b" + bytes(range(256)),
-    "with garbage behind": gzip.compress(_lines(notification())) + b"garbage",
-    "two bytes": b"\x1f\x8b",
 }
 """Gzip that cannot be read to its end."""
 
@@ -208,11 +206,11 @@ class Large(NamedTuple):
 
 
 def large() -> dict[str, Large]:
-    """More than a hundred megabytes each, but for the brackets."""
+    """A hundred megabytes each and more, but for the brackets."""
     return {
         "a string of 100 MiB": Large(_long_string(), 1, 1),
-        "a line of 200 MiB": Large(_repeated(b"x", 200), 0, 1),
-        "spaces": Large(_repeated(b" ", 200), 0, 0),
+        "a line of 100 MiB": Large(_repeated(b"x", 100), 0, 1),
+        "spaces": Large(_repeated(b" ", 100), 0, 0),
         "a million brackets": Large(iter([b"[" * 1_000_000]), 0, 1),
         "a million objects in one another": Large(iter([b'{"a":' * 1_000_000]), 0, 1),
         "items just within the limit": Large(_large_items(), 100, 0),

@@ -192,12 +192,11 @@ def test_a_secret_s_file_that_is_no_text_is_named_and_not_shown(
 @example(password="@rest-of-it", place="127.0.0.1:1/x")
 @example(password="%", place="127.0.0.1:1/x")
 def test_no_error_of_an_address_shows_its_password(password: str, place: str) -> None:
-    url = f"postgresql://u:{SECRET}{password}@{place}"
+    url = f"postgresql://u:{SECRET}{password}{SECRET}@{place}"
     with pytest.raises(InventoryError) as caught:
         Database(url, None).connect(connect_timeout=1)
     said = str(caught.value)
     assert SECRET not in said
-    assert not password or len(password) < 3 or password not in said
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
