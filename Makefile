@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(wildcard $(foreach dir,$(subst :, ,$(PATH)),$(dir)/pytho
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint bench lock wheel clean
+.PHONY: demo test lint bench torture lock wheel clean
 
 demo: $(VENV)/.run                 ## the whole pipeline on sample history, then what to try next
 	@$(BIN)/inventory demo
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev                 ## style, types and import floors
 bench: $(VENV)/.dev                ## ratios against PostgreSQL itself, in one run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.receiver
+
+torture: $(VENV)/.dev              ## 200 kills of everything under load, and what was kept
+	nice $(BIN)/python -m tests.torture
 
 wheel: $(VENV)/.dev                ## dist/inventory-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
