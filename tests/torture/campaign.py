@@ -43,7 +43,7 @@ def blows(random: Random, faults: Sequence[Fault], count: int) -> list[Blow]:
         Blow(
             random.choices(faults, weights)[0],
             str(random.random()),
-            waits=random.random() < 0.5,
+            waits=random.random() < 0.4,
         )
         for _ in range(count)
     ]
@@ -65,7 +65,7 @@ class Campaign:
     machine: Machine
     seed: int
     kills: int
-    blows: int = 16
+    blows: int = 20
     tell: Callable[[str], None] = lambda _: None
     faults: tuple[Fault, ...] = (*FAULTS, INGEST)
     ledger: Ledger = field(default_factory=Ledger)

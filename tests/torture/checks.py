@@ -295,6 +295,11 @@ def _out_of_nowhere(ledger: Ledger, log: Log, quarantine: Quarantine) -> Iterato
 
 
 def _lost(ledger: Ledger, log: Log, quarantine: Quarantine) -> Iterator[str]:
+    rivals: Log = defaultdict(list)
+    for payload, reasons in quarantine.items():
+        item = ledger.sent.get(payload)
+        if item is not None and item.key is not None and "uuid_conflict" in reasons:
+            rivals[item.key].append(payload)
     for payload in ledger.acknowledged:
         item = ledger.sent[payload]
         if item.key is None:
@@ -302,7 +307,7 @@ def _lost(ledger: Ledger, log: Log, quarantine: Quarantine) -> Iterator[str]:
                 yield f"{payload[:80]!r}, which belongs into quarantine as {item.reason}"
         elif item.key not in log:
             yield f"{item.key}"
-        elif not _says(item, log[item.key]) and quarantine.get(payload) != {"uuid_conflict"}:
+        elif not _says(item, log[item.key]) and not _says(item, rivals[item.key]):
             yield f"{item.key}, whose uuid is another's, and it is not in quarantine"
 
 

@@ -65,6 +65,29 @@ def test_commits_that_are_not_durable_are_found_when_the_database_is_killed(
     campaign.senders.stop()
 
 
+def test_commits_that_are_not_on_the_disk_are_found_when_the_power_is_cut(
+    machine: Machine,
+) -> None:
+    if machine.disk.obstacle is not None:
+        pytest.skip(machine.disk.obstacle)
+    with machine.connect() as connection:
+        connection.execute("ALTER SYSTEM RESET ALL")
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("CHECKPOINT")
+        connection.execute("SELECT pg_reload_conf()")
+    campaign = Campaign(machine, SEED + 2, kills=1)
+    campaign.senders.start(2)
+    until(lambda: campaign.ledger.answers["200"] > 100)
+    machine.cut_power()
+    campaign.senders.stop()
+    machine.wait_until_ready()
+    machine.wait_until_folded()
+    with machine.connect() as connection:
+        findings = check(connection, campaign.ledger).findings
+    assert any(finding.startswith("acknowledged and lost") for finding in findings), findings
+    assert "not durable: fsync is off" in findings
+
+
 @pytest.mark.parametrize(("module", "found"), [("inventory", False), ("tests.torture.rash", True)])
 def test_a_receiver_that_acknowledges_before_the_commit_is_found_when_it_is_killed(
     database: Database, connection: Connection, tmp_path: Path, module: str, found: bool

@@ -12,7 +12,7 @@ from inventory.event import Event
 from inventory.ingest import Intake
 from tests.torture.checks import check
 from tests.torture.ledger import Ledger
-from tests.torture.notifications import Item, Notifications
+from tests.torture.notifications import Item, Notifications, respelled
 
 UNGUARDED = """
 ALTER TABLE inventory.event DISABLE TRIGGER ALL;
@@ -179,6 +179,25 @@ def test_what_was_not_acknowledged_may_be_in_the_log_or_not(
     connection.execute("SET synchronous_commit = on")
     ledger.acknowledged.clear()
     ledger.sending(_next(Notifications("other"), junk=False))
+    assert sorted(check(connection, ledger).findings) == CARELESS
+
+
+def test_a_rival_that_is_told_twice_at_once_is_kept_once_in_whatever_words(
+    connection: Connection, ledger: Ledger
+) -> None:
+    connection.execute("SET synchronous_commit = on")
+    notifications = Notifications("checks")
+    first = _next(notifications, junk=False)
+    rival = first._replace(payload=first.payload.replace(b'"Updated"', b'"Deleted"'))
+    rival = rival._replace(payload=rival.payload.replace(b'"Created"', b'"Deleted"'))
+    assert rival.payload != first.payload
+    told = [rival, respelled(rival)]
+    for item in told:
+        ledger.sending(item)
+    intake = Intake("webhook", account_id=None, future_tolerance=timedelta(minutes=5))
+    assert intake.write(connection, intake.read([item.payload for item in told])).quarantined == 1
+    for item in told:
+        ledger.answered(item, "200", acknowledged=True)
     assert sorted(check(connection, ledger).findings) == CARELESS
 
 
