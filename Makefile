@@ -4,7 +4,7 @@ VENV   ?= .venv
 FUZZ   ?= 60
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint bench fuzz lock wheel clean
+.PHONY: demo test lint bench torture fuzz lock wheel clean
 
 demo: $(VENV)/.run                 ## the whole pipeline on sample history, then what to try next
 	@$(BIN)/inventory demo
@@ -21,6 +21,9 @@ lint: $(VENV)/.dev                 ## style, types and import floors
 bench: $(VENV)/.dev                ## ratios against PostgreSQL itself, in one run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.receiver
+
+torture: $(VENV)/.dev              ## 200 kills of everything under load, and what was kept
+	nice $(BIN)/python -m tests.torture
 
 fuzz:                              ## FUZZ seconds of bytes that nobody thought of, guided by coverage
 	@$(MAKE) --no-print-directory VENV=$(VENV)-fuzz $(VENV)-fuzz/.fuzz

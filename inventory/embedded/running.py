@@ -1,4 +1,8 @@
-"""Using the embedded server: it comes up for the first user and goes when the last has gone."""
+"""
+Using the embedded server: it comes up for the first user and goes when the last has gone.
+
+Should it be killed under its users, they bring it up again.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +21,14 @@ import psycopg
 
 from inventory.embedded.binaries import find_binaries
 from inventory.embedded.cluster import Cluster, ServerFailed
+from inventory.worker import Worker
+
+GLANCE = 0.1
+"""Seconds between looks at a server that does not answer."""
+WATCH = 1.0
+"""Seconds between looks at whether the server is still held up."""
+PATIENCE = 300.0
+"""Seconds to wait for a server that is held up and does not answer."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,8 @@ def running(
     The server under *home*, up for as long as the context lasts.
 
     Whoever comes first brings it up, and makes its data if there is none; *options* are server
-    settings for that case. A process that dies, however it dies, no longer uses it.
+    settings for that case. A process that dies, however it dies, no longer uses it. A server that
+    dies, however it dies, is brought up again: connections are lost, what was committed is not.
 
     Raises:
         NoPostgreSQL: There are no programs to run.
@@ -50,11 +64,20 @@ def running(
     with lock(cluster.home / "users.lock", fcntl.LOCK_SH):
         # From here on the keeper does not stop it. A keeper that is about to stop it holds this
         # lock for itself until it has, so we got here after that, and find it down.
-        if not answers(cluster):
-            with lock(cluster.home / "starters.lock", fcntl.LOCK_EX):
-                if not answers(cluster):
-                    _start_keeper(cluster, options or {})
-        yield Running(cluster.url, cluster.binaries.bindir, cluster.data, cluster.binaries.major)
+        _bring_up(cluster, options or {})
+
+        def watch(_: Callable[[], bool]) -> None:
+            if not _is_kept(cluster):
+                _bring_up(cluster, options or {})
+
+        watcher = Worker("keeping the embedded PostgreSQL up", watch, every=WATCH)
+        watcher.start()
+        try:
+            yield Running(
+                cluster.url, cluster.binaries.bindir, cluster.data, cluster.binaries.major
+            )
+        finally:
+            watcher.stop()
 
 
 def has_data(home: Path) -> bool:
@@ -81,6 +104,33 @@ def answers(cluster: Cluster) -> bool:
     except psycopg.OperationalError:
         return False
     return row is not None and Path(row[0]) == cluster.data
+
+
+def _bring_up(cluster: Cluster, options: Mapping[str, str]) -> None:
+    """Come back when the server answers, having started it if nobody else has."""
+    deadline = time.monotonic() + PATIENCE
+    while not answers(cluster):
+        with lock(cluster.home / "starters.lock", fcntl.LOCK_EX):
+            if not _is_kept(cluster):
+                _start_keeper(cluster, options)
+                return
+        # Held up, and silent: paused, or drowned in work. A second keeper would wait for the first
+        # to end, which it does when we have gone.
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"(it is there, and does not answer)\n{cluster.log_tail()}")
+        time.sleep(GLANCE)
+
+
+def _is_kept(cluster: Cluster) -> bool:
+    """Whether a keeper holds the server up; it ends as soon as the server does."""
+    descriptor = os.open(cluster.home / "keeper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _start_keeper(cluster: Cluster, options: Mapping[str, str]) -> None:

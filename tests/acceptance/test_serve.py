@@ -24,9 +24,16 @@ from tests.waiting import until
 class Serving:
     """A running `inventory serve` on any free port."""
 
-    def __init__(self, database: Database, cwd: Path, *arguments: str, **variables: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cwd: Path,
+        *arguments: str,
+        module: str = "inventory",
+        **variables: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "inventory", "serve", "--port", "0", *arguments],
+            [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
             env=clean_environment() | {"INVENTORY_DATABASE_URL": database.url} | variables,
             cwd=cwd,
             stderr=subprocess.PIPE,

@@ -7,7 +7,9 @@ import pwd
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -73,6 +75,18 @@ def keeper(home: Path) -> int:
     """The parent of the server."""
     status = Path(f"/proc/{postmaster(home)}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("PPid")).split()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def replaced(home: Path, url: str, before: int | None) -> None:
+    until(lambda: answers(url) and postmaster(home) != before)
 
 
 def gone(home: Path) -> None:
@@ -169,6 +183,48 @@ def test_a_killed_postmaster_is_recovered_from(home: Path) -> None:
         row = connection.execute("SELECT pg_postmaster_start_time()::text").fetchone()
         assert row is not None
         assert row[0] != before
+    gone(home)
+
+
+@pytest.mark.parametrize("killed", [postmaster, keeper])
+def test_a_server_that_is_killed_comes_up_again_for_the_users_it_has(
+    home: Path, killed: Callable[[Path], int | None]
+) -> None:
+    with embedded.running(home) as running:
+        with psycopg.connect(running.url) as connection:
+            connection.execute("CREATE TABLE seen (n int)")
+        for _ in range(2):
+            before, pid = postmaster(home), killed(home)
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            replaced(home, running.url, before)
+        with psycopg.connect(running.url) as connection:
+            connection.execute("SELECT * FROM seen")
+    gone(home)
+
+
+def test_who_comes_while_the_server_is_held_up_and_silent_waits_for_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def come() -> None:
+        with embedded.running(home) as running, psycopg.connect(running.url) as connection:
+            connection.execute("SELECT 1")
+        came.set()
+
+    silent = iter([False, False])
+    came = threading.Event()
+    with embedded.running(home):
+        # As a paused server says nothing for as long as one waits for it to connect.
+        module = import_module("inventory.embedded.running")  # the package has a function so named
+        answering = module.answers
+
+        def answers_at_last(cluster: Cluster) -> bool:
+            return next(silent, True) and bool(answering(cluster))
+
+        monkeypatch.setattr(module, "answers", answers_at_last)
+        threading.Thread(target=come, daemon=True).start()
+        until(came.is_set)
+        assert next(silent, None) is None
     gone(home)
 
 
