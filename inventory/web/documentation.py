@@ -81,8 +81,11 @@ OTHERS: dict[str, Any] = {
             "summary": "How it goes, for Prometheus",
             "responses": {
                 "200": {
-                    "description": "In the text format, version 0.0.4.",
-                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                    "description": "In the text format, version 0.0.4, or as OpenMetrics.",
+                    "content": {
+                        "text/plain": {"schema": {"type": "string"}},
+                        "application/openmetrics-text": {"schema": {"type": "string"}},
+                    },
                 },
                 **{
                     str(status): refused(status, REFUSALS[status])

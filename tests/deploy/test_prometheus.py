@@ -135,8 +135,8 @@ def told(database_of_module: Database) -> set[str]:
     access = settings.load(
         ringcentral_url="http://127.0.0.1:1",
         ringcentral_client_id="id",
-        ringcentral_client_secret="secret",
-        ringcentral_jwt="jwt",
+        ringcentral_client_secret="0f1e2d3c",
+        ringcentral_jwt="eyJ.4b5a.6978",
         reconcile_schedule="",
     )
     with served(web.application(database_of_module, access)) as url:

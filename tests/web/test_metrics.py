@@ -238,8 +238,8 @@ def test_the_room_in_the_rate_limits_is_told_by_who_has_access(receiver: Receive
     client = receiver(
         ringcentral_url="http://127.0.0.1:1",
         ringcentral_client_id="id",
-        ringcentral_client_secret="secret",
-        ringcentral_jwt="jwt",
+        ringcentral_client_secret="0f1e2d3c",
+        ringcentral_jwt="eyJ.4b5a.6978",
         reconcile_schedule="",
     )
     samples = scraped(client)
