@@ -60,6 +60,13 @@ LEFT JOIN inventory.projection_checkpoint AS checkpoint USING (account_id)
 WHERE account_id = %(account_id)s
 """
 
+HOLD_PROJECTOR = """
+SELECT
+FROM inventory.projection_checkpoint
+WHERE account_id = %(account_id)s
+FOR UPDATE
+"""
+
 # With the archive's row in place, or before it is: as old as the youngest of all archives.
 _KEPT = """
 WITH floor AS (
@@ -236,6 +243,8 @@ def detach(connection: Connection, directory: Path) -> Detachment:
     wanted = _wanted(manifest, manifest_sha256, directory)
     if not resumed:
         with connection.transaction():
+            # Before the account's row, so that no append waits while we wait for a rebuild.
+            connection.execute(HOLD_PROJECTOR, wanted)
             event_log.lock(connection, manifest.account_id)
             # What is older than the archive's end and not folded yet could not be folded any more.
             projector.fold(connection, manifest.account_id)

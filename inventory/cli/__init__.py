@@ -22,17 +22,8 @@ from inventory.settings import InvalidSettings
 
 NOUNS = (
     *("archive", "audit", "change", "db", "demo", "doctor", "event", "listen", "number"),
-    *(
-        "projection",
-        "quarantine",
-        "query",
-        "reassignment",
-        "reconcile",
-        "reconciliation",
-        "replay",
-        "serve",
-    ),
-    *("simulate", "subscription", "token", "verify"),
+    *("projection", "quarantine", "query", "reassignment", "reconcile", "reconciliation"),
+    *("replay", "serve", "simulate", "subscription", "token", "verify"),
 )
 
 

@@ -3,7 +3,7 @@
 CREATE FUNCTION inventory.refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'DELETE' AND TG_RELID = 'inventory.event'::regclass THEN
+    IF TG_OP = 'DELETE' AND TG_RELID <> 'inventory.seal'::regclass THEN
         IF EXISTS (
             SELECT
             FROM inventory.archive

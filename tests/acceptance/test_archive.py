@@ -49,6 +49,21 @@ def test_a_range_goes_and_comes_back(filled: Command) -> None:
     ):
         assert "archived in" in filled(*needs_all, exits=1).stderr, needs_all
 
+    correct = (
+        "event",
+        "correct",
+        "987654321",
+        "--location",
+        "Mars",
+        "--reason",
+        "it moved",
+        "--yes",
+    )
+    assert "appended=1" in filled(*correct).stderr
+    older = filled(*correct[:3], "--status", "Gone", *correct[5:], "--at", "2013-06-15", exits=1)
+    assert "archived in" in older.stderr
+    assert "differences=0" in filled("verify", "--archive", "old").stderr
+
     assert f"restored={removed[1]}" in filled("archive", "restore", "old").stderr
     assert "differences=0" in filled("verify").stderr
     filled("replay", "--account", ACCOUNT)
