@@ -32,7 +32,7 @@ fuzz:                              ## FUZZ seconds of bytes that nobody thought 
 wheel: $(VENV)/.dev                ## dist/inventory-*.whl
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-lock:                              ## renew both lock files (needs uv)
+lock:                              ## renew all lock files (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --upgrade pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group build --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group fuzz -c requirements-dev.txt -o requirements-fuzz.txt
