@@ -13,7 +13,7 @@ from inventory.reconciliation.source import Source
 
 BEGIN = """
 INSERT INTO inventory.reconciliation (account_id, source, scope, mode, scheduled_for, started_at)
-VALUES (%(account_id)s, %(source)s, %(scope)s, %(mode)s, %(scheduled_for)s, clock_timestamp())
+VALUES (%(account_id)s, %(source)s, %(scope)s, %(mode)s, %(scheduled_for)s, statement_timestamp())
 ON CONFLICT (account_id, scheduled_for) DO NOTHING
 RETURNING id
 """
@@ -21,7 +21,7 @@ RETURNING id
 # Under the lock: whatever else has begun and not ended has crashed.
 CLOSE_CRASHED = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = 'crashed',
+SET finished_at = statement_timestamp(), outcome = 'crashed',
     answered_by = CASE
         WHEN scope IS NULL AND source = 'ringcentral' THEN %(answered_by)s::bigint
     END
@@ -35,43 +35,46 @@ SET started_at = NULL, answered_by = NULL
 FROM inventory.reconciliation AS answering
 WHERE asked.account_id = %(account_id)s
   AND asked.requested_at IS NOT NULL AND asked.finished_at IS NULL
+  AND answering.account_id = asked.account_id
   AND answering.id = asked.answered_by AND answering.outcome = 'crashed'
 """
 
 # What is asked for from now on is not answered by this run: its list may have been read already.
 ANSWER_REQUESTS = """
 UPDATE inventory.reconciliation
-SET started_at = clock_timestamp(), answered_by = %(id)s
+SET started_at = statement_timestamp(), answered_by = %(id)s
 WHERE account_id = %(account_id)s
   AND source = 'ringcentral'
   AND requested_at IS NOT NULL AND started_at IS NULL
 """
 REQUESTS_ANSWERED = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = %(outcome)s
-WHERE answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
+SET finished_at = statement_timestamp(), outcome = %(outcome)s
+WHERE account_id = %(account_id)s
+  AND answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
 """
 ASK_AGAIN = """
 UPDATE inventory.reconciliation
 SET started_at = NULL, answered_by = NULL
-WHERE answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
+WHERE account_id = %(account_id)s
+  AND answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
 """
 
 END = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), read_at = %(read_at)s, outcome = %(outcome)s,
+SET finished_at = statement_timestamp(), read_at = %(read_at)s, outcome = %(outcome)s,
     position = %(position)s, seen = %(seen)s, added = %(added)s, different = %(different)s,
     departed = %(departed)s, deleted = %(deleted)s, missing = %(missing)s,
     confirmed = %(confirmed)s, suppressed = %(suppressed)s, left_alone = %(left_alone)s,
     appended = %(appended)s, requests = %(requests)s, guard = %(guard)s,
     override = %(override)s, detail = %(detail)s
-WHERE id = %(id)s
+WHERE account_id = %(account_id)s AND id = %(id)s
 """
 FAIL = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = 'failed', requests = %(requests)s,
+SET finished_at = statement_timestamp(), outcome = 'failed', requests = %(requests)s,
     detail = %(detail)s
-WHERE id = %(id)s
+WHERE account_id = %(account_id)s AND id = %(id)s
 """
 
 # Every kind of change that RingCentral announces, as far as we had been told before this run read
@@ -109,7 +112,8 @@ FROM (
     ORDER BY id DESC
     LIMIT 1
 ) AS before
-WHERE run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
+WHERE run.account_id = %(account_id)s
+  AND run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
 """
 
 SAID = 5
@@ -189,9 +193,10 @@ def end(connection: Connection, id: int, plan: Plan, done: Counter[str]) -> None
         connection.execute(ASK_AGAIN if plan.outcome == "incomplete" else REQUESTS_ANSWERED, row)
 
 
-def fail(connection: Connection, id: int, error: BaseException, requests: int) -> None:  # noqa: A002
+def fail(connection: Connection, id: int, source: Source, error: BaseException) -> None:  # noqa: A002
     """Say that a run came to nothing, and why."""
     detail = str(error).strip() or type(error).__name__
     with connection.transaction():
-        connection.execute(FAIL, {"id": id, "requests": requests, "detail": detail})
-        connection.execute(ASK_AGAIN, {"id": id})
+        run = {"id": id, "account_id": source.account_id}
+        connection.execute(FAIL, run | {"requests": source.requests, "detail": detail})
+        connection.execute(ASK_AGAIN, run)
