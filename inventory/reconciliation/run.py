@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 
@@ -77,43 +78,51 @@ SET finished_at = statement_timestamp(), outcome = 'failed', requests = %(reques
 WHERE account_id = %(account_id)s AND id = %(id)s
 """
 
-# Every kind of change that RingCentral announces, as far as we had been told before this run read
-# the inventory: since the run before it.
-NOTIFIED = """
-UPDATE inventory.reconciliation AS run
-SET notified = (
-    SELECT count(*)
-    FROM inventory.change
-    WHERE change.account_id = run.account_id
-      AND change.position > before.position AND change.position <= run.position
-      AND change.kind IN ('created', 'reassigned_in', 'reassigned_out', 'deleted')
-      AND change.origin <> 'operator'
-      AND NOT EXISTS (
-          SELECT
-          FROM inventory.discrepancy
-          WHERE discrepancy.account_id = run.account_id
-            AND discrepancy.phone_number_id = change.phone_number_id
-            AND discrepancy.position = change.position
-      )
-      AND NOT EXISTS (
-          SELECT
-          FROM inventory.classified_discrepancy AS late
-          WHERE late.account_id = run.account_id
-            AND late.phone_number_id = change.phone_number_id
-            AND late.notification_position = change.position
-      )
-)
-FROM (
-    SELECT position
-    FROM inventory.reconciliation
-    WHERE account_id = %(account_id)s
-      AND source = 'ringcentral' AND scope IS NULL AND outcome IN ('complete', 'refused')
-      AND position IS NOT NULL AND id < %(id)s
-    ORDER BY id DESC
-    LIMIT 1
-) AS before
+# From the run before, that of everything, to this one.
+INTERVAL = """
+SELECT before.position AS after, run.position AS through
+FROM inventory.reconciliation AS run
+JOIN inventory.reconciliation AS before
+  ON before.account_id = run.account_id
+ AND before.id < run.id
 WHERE run.account_id = %(account_id)s
   AND run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
+  AND before.source = 'ringcentral' AND before.scope IS NULL
+  AND before.outcome IN ('complete', 'refused')
+  AND before.position IS NOT NULL
+ORDER BY before.id DESC
+LIMIT 1
+"""
+
+# Every kind of change that RingCentral announces, as far as we had been told before this run read
+# the inventory.
+NOTIFIED = """
+SELECT count(*)
+FROM inventory.change
+WHERE change.account_id = %(account_id)s
+  AND change.position > %(after)s AND change.position <= %(through)s
+  AND change.kind IN ('created', 'reassigned_in', 'reassigned_out', 'deleted')
+  AND change.origin <> 'operator'
+  AND NOT EXISTS (
+      SELECT
+      FROM inventory.discrepancy
+      WHERE discrepancy.account_id = %(account_id)s
+        AND discrepancy.phone_number_id = change.phone_number_id
+        AND discrepancy.position = change.position
+  )
+  AND NOT EXISTS (
+      SELECT
+      FROM inventory.classified_discrepancy AS late
+      WHERE late.account_id = %(account_id)s
+        AND late.phone_number_id = change.phone_number_id
+        AND late.notification_position = change.position
+  )
+"""
+
+SAY_NOTIFIED = """
+UPDATE inventory.reconciliation
+SET notified = %(notified)s
+WHERE account_id = %(account_id)s AND id = %(id)s
 """
 
 SAID = 5
@@ -189,8 +198,17 @@ def end(connection: Connection, id: int, plan: Plan, done: Counter[str]) -> None
     }
     with connection.transaction():
         connection.execute(END, row)
-        connection.execute(NOTIFIED, row)
+        _count_notified(connection, row)
         connection.execute(ASK_AGAIN if plan.outcome == "incomplete" else REQUESTS_ANSWERED, row)
+
+
+def _count_notified(connection: Connection, run: dict[str, Any]) -> None:
+    """Say how much we had been told between the run before and this one, if there was one."""
+    interval = connection.execute(INTERVAL, run).fetchone()
+    if interval is not None:
+        between = {"account_id": run["account_id"], "after": interval[0], "through": interval[1]}
+        (notified,) = connection.execute(NOTIFIED, between).fetchone() or (0,)
+        connection.execute(SAY_NOTIFIED, run | {"notified": notified})
 
 
 def fail(connection: Connection, id: int, source: Source, error: BaseException) -> None:  # noqa: A002
