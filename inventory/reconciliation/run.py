@@ -106,14 +106,14 @@ WHERE change.account_id = %(account_id)s
   AND NOT EXISTS (
       SELECT
       FROM inventory.discrepancy
-      WHERE discrepancy.account_id = %(account_id)s
+      WHERE discrepancy.account_id = change.account_id
         AND discrepancy.phone_number_id = change.phone_number_id
         AND discrepancy.position = change.position
   )
   AND NOT EXISTS (
       SELECT
       FROM inventory.classified_discrepancy AS late
-      WHERE late.account_id = %(account_id)s
+      WHERE late.account_id = change.account_id
         AND late.phone_number_id = change.phone_number_id
         AND late.notification_position = change.position
   )
