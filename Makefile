@@ -3,14 +3,21 @@ PYTHON ?= $(firstword $(wildcard $(foreach dir,$(subst :, ,$(PATH)),$(dir)/pytho
 VENV   ?= .venv
 FUZZ   ?= 60
 BIN    := $(VENV)/bin
+# A directory that PostgreSQL's user can get to.
+CITUS_HOME ?= /var/tmp/inventory-citus
 
-.PHONY: demo test lint bench torture fuzz lock wheel clean
+.PHONY: demo test citus lint bench torture fuzz lock wheel clean
 
 demo: $(VENV)/.run                 ## the whole pipeline on sample history, then what to try next
 	@$(BIN)/inventory demo
 
 test: $(VENV)/.dev                 ## the whole test suite, on a real PostgreSQL of its own
 	$(BIN)/python -m pytest -n logical --dist worksteal
+
+citus: $(VENV)/.dev                ## the main path on a Citus cluster of its own (needs citus.so installed)
+	INVENTORY_TEST_CITUS_URL="$$($(BIN)/python -m tests.citus.cluster start $(CITUS_HOME))" \
+		$(BIN)/python -m pytest tests/citus; \
+	status=$$?; $(BIN)/python -m tests.citus.cluster stop $(CITUS_HOME); exit $$status
 
 lint: $(VENV)/.dev                 ## style, types and import floors
 	$(BIN)/ruff check .

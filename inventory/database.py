@@ -18,7 +18,7 @@ import psycopg
 import sqlalchemy
 from sqlalchemy.pool import NullPool
 
-from inventory import embedded, migration
+from inventory import distribution, embedded, migration
 from inventory.errors import InventoryError
 from inventory.settings import InvalidSettings, Settings
 
@@ -198,6 +198,7 @@ class Database:
             if migration.revision(connection) == migration.head():
                 return
             migration.create_roles(connection)
+            distribution.keep_local(connection)
             migration.become_owner(connection)
             migration.upgrade(connection)
             migration.grant_roles(connection)

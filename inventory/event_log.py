@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from psycopg import Connection
-from psycopg.errors import UniqueViolation
+from psycopg.errors import InternalError_, UniqueViolation
 from psycopg.rows import class_row
 
 from inventory import event_row
@@ -246,7 +246,9 @@ def append(connection: Connection, batch: Batch, *, source: str, repeats: bool =
             fresh = _after(until, fresh, outcome)
         try:
             outcome.appended += _write(connection, head, fresh, source)
-        except UniqueViolation:
+        except (UniqueViolation, InternalError_):
+            # Through Citus, whatever a worker has against a COPY is an internal error. If it was
+            # no repeat, it will be there again when repeats have been looked for.
             if repeats:
                 raise
             raise Repeated(prepared.account_id) from None

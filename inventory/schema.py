@@ -17,7 +17,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -400,7 +400,6 @@ reconciliation = Table(
     Column(
         "answered_by",
         BigInteger,
-        ForeignKey("inventory.reconciliation.id"),
         comment="The run that does what this row asked for, or did what it left undone",
     ),
     Column("started_at", INSTANT, comment="When the run began; null: nobody took it up yet"),
@@ -432,7 +431,11 @@ reconciliation = Table(
     Column("guard", Text, comment="The guards that refused the absences, by name"),
     Column("override", Text, comment="How many absences a person confirmed, and why"),
     Column("detail", Text, comment="What went wrong, or is to be known of it"),
-    PrimaryKeyConstraint("id"),
+    PrimaryKeyConstraint("id", "account_id"),
+    ForeignKeyConstraint(
+        ["answered_by", "account_id"],
+        ["inventory.reconciliation.id", "inventory.reconciliation.account_id"],
+    ),
     UniqueConstraint("account_id", "scheduled_for"),
     Index(None, "account_id", "finished_at"),
     comment="Reconciliation runs: what we compared with the source, when, and how it ended",
@@ -454,7 +457,7 @@ suppression = Table(
     Column("expires_at", INSTANT, nullable=False, comment="When it ends by itself"),
     Column("lifted_at", INSTANT, comment="When a person ended it; null: nobody did"),
     Column("reason", Text, nullable=False, comment="Why the difference is known and left"),
-    PrimaryKeyConstraint("id"),
+    PrimaryKeyConstraint("id", "account_id"),
     Index(None, "account_id", "phone_number_id"),
     comment="Numbers whose differences are known, and left as they are until a time",
 )
@@ -466,7 +469,6 @@ discrepancy = Table(
     Column(
         "reconciliation_id",
         BigInteger,
-        ForeignKey(reconciliation.c.id),
         nullable=False,
         comment="The run that found it",
     ),
@@ -493,12 +495,16 @@ discrepancy = Table(
     Column("expected", JSON, comment="Attributes in the inventory; null: not in it"),
     Column("found", JSON, comment="Attributes at the source; null: not there"),
     Column("seen_at", INSTANT, comment="The moment before the request that saw it"),
-    Column(
-        "suppression_id", BigInteger, ForeignKey(suppression.c.id), comment="What suppresses it"
-    ),
+    Column("suppression_id", BigInteger, comment="What suppresses it"),
     Column("detail", Text, comment="Why no more is known"),
     Column("position", BigInteger, comment="The observation appended for it; null: none was"),
-    PrimaryKeyConstraint("id"),
+    PrimaryKeyConstraint("id", "account_id"),
+    ForeignKeyConstraint(
+        ["reconciliation_id", "account_id"], [reconciliation.c.id, reconciliation.c.account_id]
+    ),
+    ForeignKeyConstraint(
+        ["suppression_id", "account_id"], [suppression.c.id, suppression.c.account_id]
+    ),
     Index(None, "reconciliation_id"),
     Index(None, "account_id", "phone_number_id"),
     comment="What reconciliations found, one row a finding",

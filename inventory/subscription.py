@@ -58,7 +58,7 @@ SET account_id = excluded.account_id,
 """
 ASK_FOR_RECONCILIATION = """
 INSERT INTO inventory.reconciliation (account_id, source, mode, requested_at, reason)
-SELECT %(account_id)s, 'ringcentral', 'apply', clock_timestamp(), %(reason)s
+SELECT %(account_id)s, 'ringcentral', 'apply', statement_timestamp(), %(reason)s
 WHERE NOT EXISTS (
     SELECT
     FROM inventory.reconciliation

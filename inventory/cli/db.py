@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import click
 
-from inventory import migration, read_model
+from inventory import distribution, migration, read_model
 from inventory.cli import output
 from inventory.cli.session import Session, pass_session
 from inventory.database import Database
@@ -130,6 +130,24 @@ def roles(session: Session) -> None:
                 raise RolesMissing
         for role, purpose in migration.ROLES.items():
             output.stderr.print(f"{role}: {purpose}")
+
+
+@db.command()
+@pass_session
+def distribute(session: Session) -> None:
+    """
+    Spread the tables over a Citus cluster's nodes by account; what is spread already stays.
+
+    On the coordinator, as a superuser, and again after an upgrade. Others wait while rows move.
+    """
+    with Database.open(session.settings) as database:
+        database.require_schema()
+        with database.connect() as connection:
+            done = distribution.distribute(connection)
+            nodes = distribution.nodes(connection)
+    for line in done or ["nothing to do: all is distributed"]:
+        output.stderr.print(line)
+    output.stderr.print(f"shards on {nodes} {'node' if nodes == 1 else 'nodes'}")
 
 
 def _without_password(url: str) -> tuple[str, str | None]:

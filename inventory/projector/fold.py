@@ -47,7 +47,7 @@ WHOLE_LOG = "SELECT inventory.require_whole_log(%(account_id)s)"
 
 MOVE_CHECKPOINT = """
 UPDATE inventory.projection_checkpoint
-SET position = %(through)s, folded_at = clock_timestamp()
+SET position = %(through)s, folded_at = statement_timestamp()
 WHERE account_id = %(account_id)s
 """
 

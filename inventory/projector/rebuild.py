@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psycopg
 from psycopg import Connection, sql
 
+from inventory import distribution
 from inventory.errors import InventoryError
 from inventory.projector import statements
 from inventory.projector.fold import ROOM_TO_SORT, Folded
@@ -24,7 +25,7 @@ ORDER BY account_id
 
 SET_CHECKPOINT = """
 INSERT INTO inventory.projection_checkpoint (account_id, position, folded_at)
-VALUES (%(account_id)s, %(through)s, clock_timestamp())
+VALUES (%(account_id)s, %(through)s, statement_timestamp())
 ON CONFLICT (account_id) DO UPDATE
 SET position = excluded.position, folded_at = excluded.folded_at
 """
@@ -69,12 +70,13 @@ WHERE indrelid = %(live)s::regclass
 """
 ANALYZE_NEW = "ANALYZE {new}"
 LOCK_TABLES = "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
-SWAP = """
-ALTER TABLE {table} DETACH PARTITION {live};
-DROP TABLE {live};
-ALTER TABLE {new} RENAME TO {live_name};
-ALTER TABLE {table} ATTACH PARTITION {live} DEFAULT
-"""
+# One by one: Citus sends the whole text of each on to the other nodes.
+SWAP = (
+    "ALTER TABLE {table} DETACH PARTITION {live}",
+    "DROP TABLE {live}",
+    "ALTER TABLE {new} RENAME TO {live_name}",
+    "ALTER TABLE {table} ATTACH PARTITION {live} DEFAULT",
+)
 
 PATIENCE = 120
 """Times a second is waited for readers to let go, before the rebuild is given up."""
@@ -110,6 +112,7 @@ def rebuild(
     for names in _names():
         connection.execute(sql.SQL(CREATE_NEW).format(**names))
         tables = {name: names[name].as_string(connection) for name in ("new", "live")}
+        distribution.lay_beside(connection, tables["new"], tables["live"])
         for (statement,) in connection.execute(REST, tables).fetchall():
             connection.execute(statement)
         for drop, create in connection.execute(OTHER_INDEXES, tables).fetchall():
@@ -129,7 +132,8 @@ def rebuild(
         connection.execute(sql.SQL(ANALYZE_NEW).format(**names))
     _lock_tables(connection)
     for names in _names():
-        connection.execute(sql.SQL(SWAP).format(**names))
+        for step in SWAP:
+            connection.execute(sql.SQL(step).format(**names))
         live = {"live": names["live"].as_string(connection)}
         for (statement,) in connection.execute(INDEXES, live).fetchall():
             connection.execute(statement)

@@ -60,7 +60,8 @@ def facets(
     number = query.order_by(None).subquery()
     by = [number.c[name] for name in (*FACETS, "provider_name")]
     latest = func.max(number.c.valid_from).label("latest")
-    kind = select(*by, func.count().label("rows"), latest).group_by(*by).subquery()
+    # Named, not nested: Citus then gathers the kinds, and groups them where all of them are.
+    kind = select(*by, func.count().label("rows"), latest).group_by(*by).cte("kind")
     columns = [kind.c[name] for name in FACETS]
     met = {name: equal(kind, **{name: wanted.get(name)}) for name in FACETS}
     # GROUPING has a bit for each column that a row is *not* grouped by, the first one highest.

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, column, func, select, tuple_
+from sqlalchemy import Select, select, tuple_
 
 from inventory import schema
 from inventory.event import Attributes
 from inventory.read_model.conditions import beginning, equal, of_numbers
-from inventory.read_model.versions import EVER, lasting, versions_as_of
+from inventory.read_model.folded import folded
+from inventory.read_model.versions import lasting, versions_as_of
 
 _number = schema.contact_center_number
 _version = schema.contact_center_number_version
@@ -68,13 +69,8 @@ def numbers_as_of(
 
     Otherwise as `numbers`, less what only the current inventory holds.
     """
-    number = (
-        func.inventory.number_as_of(
-            EVER if at is None else at, EVER if known_at is None else known_at
-        )
-        .table_valued(*(column(name, _number.c[name].type) for name in _ATTRIBUTES))
-        .alias("number")
-    )
+    columns = [_number.c[name] for name in _ATTRIBUTES]
+    number = folded("number_as_of", at, known_at, columns).subquery("number")
     wanted = [
         *of_numbers(number, keys),
         *_equal(number, account, provider, status, usage_type),

@@ -14,6 +14,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    and_,
     func,
     or_,
     select,
@@ -33,6 +34,7 @@ _views = MetaData(schema=schema.NAME)
 coverage = Table(
     "coverage",
     _views,
+    Column("account_id", schema.ID, nullable=False, comment="RingCentral account, digits"),
     Column("reconciliation_id", BigInteger, comment="The run at the end of the interval"),
     *(Column(name) for name in ("started_at", "notified")),
     Column("missed", BigInteger, comment="Changes that no notification has told us of so far"),
@@ -162,7 +164,10 @@ def found_identities(
 
 
 def _with_coverage(then: datetime | None = None) -> Select[Any]:
-    joined = _run.outerjoin(coverage, coverage.c.reconciliation_id == _run.c.id)
+    joined = _run.outerjoin(
+        coverage,
+        and_(coverage.c.account_id == _run.c.account_id, coverage.c.reconciliation_id == _run.c.id),
+    )
     names = ("missed", "late", "coverage", "late_seconds_median", "late_seconds_most")
     begun = _run.c.started_at
     ended = [column for column in _run.c if column.name not in AT_FIRST and column is not begun]

@@ -6,30 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Select,
-    case,
-    column,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import FromClause, Select, case, or_, select, union_all
 
 from inventory import schema
 from inventory.read_model.conditions import equal, of_numbers
+from inventory.read_model.folded import folded
 
 _version = schema.contact_center_number_version
 _momentary = schema.contact_center_number_momentary_version
 _ENDS = ("valid_to", "closed_by", "closed_kind", "closed_origin")
 
 Keys = Sequence[tuple[str, str]]
-
-EVER: ColumnElement[datetime] = literal_column("'infinity'::timestamptz")
-"""Later than any event. All that there is, is what is known now and what is true now."""
 
 
 def versions_as_of(
@@ -48,11 +35,7 @@ def versions_as_of(
     if known_at is None:
         tables = [_until(table, at, account, keys) for table in (_version, _momentary)]
         return union_all(*tables).cte("version")
-    then = (
-        func.inventory.version_as_of(EVER if at is None else at, known_at)
-        .table_valued(*(column(each.name, each.type) for each in _version.c))
-        .alias("then")
-    )
+    then = folded("version_as_of", at, known_at, _version.c).subquery("then")
     return (
         select(then).where(*equal(then, account_id=account), *of_numbers(then, keys)).cte("version")
     )

@@ -71,6 +71,6 @@ def carry_out(
     except BaseException as error:
         # Where this cannot be said either, the run is one that crashed.
         with suppress(psycopg.Error):
-            runs.fail(connection, id, error, source.requests)
+            runs.fail(connection, id, source, error)
         raise
     return Reconciled(id, plan, done)

@@ -25,7 +25,21 @@ from inventory.reconciliation.plan import Plan, Planned
 BATCH = 1000
 """Findings a transaction: it holds the account's row, and a webhook has to wait for its turn."""
 
-# One statement a batch. The position by the event's key, which was appended just now.
+# By the events' keys: one that is in the log already was not appended just now.
+PLACES = """
+SELECT observed.event_uuid, recorded.position
+FROM unnest(%(phone_number_ids)s::text[], %(event_uuids)s::text[])
+    AS observed (phone_number_id, event_uuid)
+CROSS JOIN LATERAL (
+    SELECT event.position
+    FROM inventory.event
+    WHERE event.account_id = %(account_id)s
+      AND event.phone_number_id = observed.phone_number_id COLLATE "C"
+      AND event.event_uuid = observed.event_uuid COLLATE "C"
+    LIMIT 1
+) AS recorded
+"""
+
 RECORD = """
 INSERT INTO inventory.discrepancy (
     reconciliation_id, account_id, phone_number_id, phone_number, finding, class, expected, found,
@@ -34,19 +48,11 @@ INSERT INTO inventory.discrepancy (
 SELECT
     %(run)s, %(account_id)s, finding.phone_number_id, finding.phone_number, finding.finding,
     finding.class, finding.expected, finding.found, finding.seen_at, finding.suppression_id,
-    finding.detail, appended.position
+    finding.detail, finding.position
 FROM json_to_recordset(%(findings)s::json) AS finding (
     phone_number_id text, phone_number text, finding text, class text, expected json, found json,
-    seen_at timestamptz, suppression_id bigint, detail text, event_uuid text
+    seen_at timestamptz, suppression_id bigint, detail text, position bigint
 )
-LEFT JOIN LATERAL (
-    SELECT event.position
-    FROM inventory.event
-    WHERE event.account_id = %(account_id)s
-      AND event.phone_number_id = finding.phone_number_id COLLATE "C"
-      AND event.event_uuid = finding.event_uuid COLLATE "C"
-    LIMIT 1
-) AS appended ON true
 """
 
 
@@ -113,6 +119,7 @@ def _record(
         if appended.archived:
             raise appended.archived[0]
         done["appended"] = appended.appended
+    places = _places(connection, account_id, list(observed.values()))
     rows = []
     for ordinal, planned in enumerate(batch):
         if planned.finding.phone_number_id in touched:
@@ -121,7 +128,8 @@ def _record(
         kind = planned.finding.kind
         done[kind if planned.suppression is None else "suppressed"] += 1
         if not (kind == "missing" and plan.guards):
-            rows.append(_row(planned, observed.get(ordinal)))
+            event = observed.get(ordinal)
+            rows.append(_row(planned, event and places.get(event.event_uuid)))
     if rows:
         said = {"run": run, "account_id": account_id, "findings": json.dumps(rows)}
         connection.execute(RECORD, said, prepare=False)
@@ -140,7 +148,17 @@ def _touched(connection: Connection, plan: Plan, batch: Sequence[Planned]) -> se
     return {each.phone_number_id for each in found.values() if each.touched}
 
 
-def _row(planned: Planned, event: Event | None) -> dict[str, Any]:
+def _places(connection: Connection, account_id: str, events: list[Event]) -> dict[str, int]:
+    """The positions of *events* in the log, by their uuids; each observation has its own."""
+    keys = {
+        "account_id": account_id,
+        "phone_number_ids": [event.phone_number_id for event in events],
+        "event_uuids": [event.event_uuid for event in events],
+    }
+    return dict(connection.execute(PLACES, keys, prepare=False).fetchall()) if events else {}
+
+
+def _row(planned: Planned, position: int | None) -> dict[str, Any]:
     finding = planned.finding
     return {
         "phone_number_id": finding.phone_number_id,
@@ -152,7 +170,7 @@ def _row(planned: Planned, event: Event | None) -> dict[str, Any]:
         "seen_at": planned.sighting and planned.sighting.seen_at.isoformat(),
         "suppression_id": planned.suppression and planned.suppression.id,
         "detail": finding.detail,
-        "event_uuid": event and event.event_uuid,
+        "position": position,
     }
 
 

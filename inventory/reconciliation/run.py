@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from psycopg import Connection
 
@@ -13,7 +14,7 @@ from inventory.reconciliation.source import Source
 
 BEGIN = """
 INSERT INTO inventory.reconciliation (account_id, source, scope, mode, scheduled_for, started_at)
-VALUES (%(account_id)s, %(source)s, %(scope)s, %(mode)s, %(scheduled_for)s, clock_timestamp())
+VALUES (%(account_id)s, %(source)s, %(scope)s, %(mode)s, %(scheduled_for)s, statement_timestamp())
 ON CONFLICT (account_id, scheduled_for) DO NOTHING
 RETURNING id
 """
@@ -21,7 +22,7 @@ RETURNING id
 # Under the lock: whatever else has begun and not ended has crashed.
 CLOSE_CRASHED = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = 'crashed',
+SET finished_at = statement_timestamp(), outcome = 'crashed',
     answered_by = CASE
         WHEN scope IS NULL AND source = 'ringcentral' THEN %(answered_by)s::bigint
     END
@@ -35,81 +36,93 @@ SET started_at = NULL, answered_by = NULL
 FROM inventory.reconciliation AS answering
 WHERE asked.account_id = %(account_id)s
   AND asked.requested_at IS NOT NULL AND asked.finished_at IS NULL
+  AND answering.account_id = asked.account_id
   AND answering.id = asked.answered_by AND answering.outcome = 'crashed'
 """
 
 # What is asked for from now on is not answered by this run: its list may have been read already.
 ANSWER_REQUESTS = """
 UPDATE inventory.reconciliation
-SET started_at = clock_timestamp(), answered_by = %(id)s
+SET started_at = statement_timestamp(), answered_by = %(id)s
 WHERE account_id = %(account_id)s
   AND source = 'ringcentral'
   AND requested_at IS NOT NULL AND started_at IS NULL
 """
 REQUESTS_ANSWERED = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = %(outcome)s
-WHERE answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
+SET finished_at = statement_timestamp(), outcome = %(outcome)s
+WHERE account_id = %(account_id)s
+  AND answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
 """
 ASK_AGAIN = """
 UPDATE inventory.reconciliation
 SET started_at = NULL, answered_by = NULL
-WHERE answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
+WHERE account_id = %(account_id)s
+  AND answered_by = %(id)s AND requested_at IS NOT NULL AND finished_at IS NULL
 """
 
 END = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), read_at = %(read_at)s, outcome = %(outcome)s,
+SET finished_at = statement_timestamp(), read_at = %(read_at)s, outcome = %(outcome)s,
     position = %(position)s, seen = %(seen)s, added = %(added)s, different = %(different)s,
     departed = %(departed)s, deleted = %(deleted)s, missing = %(missing)s,
     confirmed = %(confirmed)s, suppressed = %(suppressed)s, left_alone = %(left_alone)s,
     appended = %(appended)s, requests = %(requests)s, guard = %(guard)s,
     override = %(override)s, detail = %(detail)s
-WHERE id = %(id)s
+WHERE account_id = %(account_id)s AND id = %(id)s
 """
 FAIL = """
 UPDATE inventory.reconciliation
-SET finished_at = clock_timestamp(), outcome = 'failed', requests = %(requests)s,
+SET finished_at = statement_timestamp(), outcome = 'failed', requests = %(requests)s,
     detail = %(detail)s
-WHERE id = %(id)s
+WHERE account_id = %(account_id)s AND id = %(id)s
+"""
+
+# From the run before, that of everything, to this one.
+INTERVAL = """
+SELECT before.position AS after, run.position AS through
+FROM inventory.reconciliation AS run
+JOIN inventory.reconciliation AS before
+  ON before.account_id = run.account_id
+ AND before.id < run.id
+WHERE run.account_id = %(account_id)s
+  AND run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
+  AND before.source = 'ringcentral' AND before.scope IS NULL
+  AND before.outcome IN ('complete', 'refused')
+  AND before.position IS NOT NULL
+ORDER BY before.id DESC
+LIMIT 1
 """
 
 # Every kind of change that RingCentral announces, as far as we had been told before this run read
-# the inventory: since the run before it.
+# the inventory.
 NOTIFIED = """
-UPDATE inventory.reconciliation AS run
-SET notified = (
-    SELECT count(*)
-    FROM inventory.change
-    WHERE change.account_id = run.account_id
-      AND change.position > before.position AND change.position <= run.position
-      AND change.kind IN ('created', 'reassigned_in', 'reassigned_out', 'deleted')
-      AND change.origin <> 'operator'
-      AND NOT EXISTS (
-          SELECT
-          FROM inventory.discrepancy
-          WHERE discrepancy.account_id = run.account_id
-            AND discrepancy.phone_number_id = change.phone_number_id
-            AND discrepancy.position = change.position
-      )
-      AND NOT EXISTS (
-          SELECT
-          FROM inventory.classified_discrepancy AS late
-          WHERE late.account_id = run.account_id
-            AND late.phone_number_id = change.phone_number_id
-            AND late.notification_position = change.position
-      )
-)
-FROM (
-    SELECT position
-    FROM inventory.reconciliation
-    WHERE account_id = %(account_id)s
-      AND source = 'ringcentral' AND scope IS NULL AND outcome IN ('complete', 'refused')
-      AND position IS NOT NULL AND id < %(id)s
-    ORDER BY id DESC
-    LIMIT 1
-) AS before
-WHERE run.id = %(id)s AND run.source = 'ringcentral' AND run.scope IS NULL
+SELECT count(*)
+FROM inventory.change
+WHERE change.account_id = %(account_id)s
+  AND change.position > %(after)s AND change.position <= %(through)s
+  AND change.kind IN ('created', 'reassigned_in', 'reassigned_out', 'deleted')
+  AND change.origin <> 'operator'
+  AND NOT EXISTS (
+      SELECT
+      FROM inventory.discrepancy
+      WHERE discrepancy.account_id = change.account_id
+        AND discrepancy.phone_number_id = change.phone_number_id
+        AND discrepancy.position = change.position
+  )
+  AND NOT EXISTS (
+      SELECT
+      FROM inventory.classified_discrepancy AS late
+      WHERE late.account_id = change.account_id
+        AND late.phone_number_id = change.phone_number_id
+        AND late.notification_position = change.position
+  )
+"""
+
+SAY_NOTIFIED = """
+UPDATE inventory.reconciliation
+SET notified = %(notified)s
+WHERE account_id = %(account_id)s AND id = %(id)s
 """
 
 SAID = 5
@@ -185,13 +198,23 @@ def end(connection: Connection, id: int, plan: Plan, done: Counter[str]) -> None
     }
     with connection.transaction():
         connection.execute(END, row)
-        connection.execute(NOTIFIED, row)
+        _count_notified(connection, row)
         connection.execute(ASK_AGAIN if plan.outcome == "incomplete" else REQUESTS_ANSWERED, row)
 
 
-def fail(connection: Connection, id: int, error: BaseException, requests: int) -> None:  # noqa: A002
+def _count_notified(connection: Connection, run: dict[str, Any]) -> None:
+    """Say how much we had been told between the run before and this one, if there was one."""
+    interval = connection.execute(INTERVAL, run).fetchone()
+    if interval is not None:
+        between = {"account_id": run["account_id"], "after": interval[0], "through": interval[1]}
+        (notified,) = connection.execute(NOTIFIED, between).fetchone() or (0,)
+        connection.execute(SAY_NOTIFIED, run | {"notified": notified})
+
+
+def fail(connection: Connection, id: int, source: Source, error: BaseException) -> None:  # noqa: A002
     """Say that a run came to nothing, and why."""
     detail = str(error).strip() or type(error).__name__
     with connection.transaction():
-        connection.execute(FAIL, {"id": id, "requests": requests, "detail": detail})
-        connection.execute(ASK_AGAIN, {"id": id})
+        run = {"id": id, "account_id": source.account_id}
+        connection.execute(FAIL, run | {"requests": source.requests, "detail": detail})
+        connection.execute(ASK_AGAIN, run)

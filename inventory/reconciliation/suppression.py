@@ -24,11 +24,11 @@ VALUES (%(account_id)s, %(phone_number_id)s, %(expires_at)s, %(reason)s)
 
 LIFT = """
 UPDATE inventory.suppression
-SET lifted_at = clock_timestamp()
+SET lifted_at = statement_timestamp()
 WHERE account_id = %(account_id)s
   AND phone_number_id = %(phone_number_id)s
   AND lifted_at IS NULL
-  AND expires_at > clock_timestamp()
+  AND expires_at > statement_timestamp()
 """
 
 

@@ -24,8 +24,11 @@ CROSS JOIN LATERAL (
     FROM inventory.classified_discrepancy AS discrepancy
     -- Of the many that an initial load finds, none is looked at.
     JOIN inventory.discrepancy AS missed
-        ON missed.id = discrepancy.id AND missed.class = 'missed event'
-    WHERE missed.reconciliation_id = reconciliation.id
+        ON missed.account_id = discrepancy.account_id
+       AND missed.id = discrepancy.id
+       AND missed.class = 'missed event'
+    WHERE missed.account_id = reconciliation.account_id
+      AND missed.reconciliation_id = reconciliation.id
       AND missed.suppression_id IS NULL
       -- What an earlier run found and nothing was done about is not missed anew.
       AND NOT coalesce((

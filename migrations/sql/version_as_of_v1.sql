@@ -47,27 +47,27 @@ AS $$
             WINDOW life AS (PARTITION BY account_id, phone_number_id ORDER BY occurred_at, position)
         )
         SELECT
-            account_id, phone_number_id, occurred_at, next_at,
+            account_id, phone_number_id, occurred_at AS valid_from, next_at AS valid_to,
             phone_number, payment_type, location, number_type, usage_type, status, provider_id,
             provider_name, uri,
-            entered_at, provider_since, position,
+            entered_at, provider_since, position AS opened_by,
             CASE
                 WHEN was_inside AND provider_id IS DISTINCT FROM previous_provider_id
                     THEN 'provider_changed'
                 WHEN was_inside THEN 'attributes_changed'
                 WHEN event_type = 'Created' THEN 'created'
                 ELSE 'reassigned_in'
-            END,
-            origin,
-            CASE WHEN was_inside THEN previous_provider_id END,
-            CASE WHEN was_inside THEN previous_provider_name END,
-            next_position,
+            END AS opened_kind,
+            origin AS opened_origin,
+            CASE WHEN was_inside THEN previous_provider_id END AS previous_provider_id,
+            CASE WHEN was_inside THEN previous_provider_name END AS previous_provider_name,
+            next_position AS closed_by,
             CASE
                 WHEN next_inside THEN NULL
                 WHEN next_type = 'Deleted' THEN 'deleted'
                 WHEN next_type IS NOT NULL THEN 'reassigned_out'
-            END,
-            next_origin
+            END AS closed_kind,
+            next_origin AS closed_origin
         FROM boundary
         WHERE inside
     ) AS version

@@ -76,11 +76,11 @@ def upgrade() -> None:
         sa.Column("override", sa.Text(), comment="How many absences a person confirmed, and why"),
         sa.Column("detail", sa.Text(), comment="What went wrong, or is to be known of it"),
         sa.ForeignKeyConstraint(
-            ["answered_by"],
-            ["inventory.reconciliation.id"],
-            name="reconciliation_answered_by_fkey",
+            ["answered_by", "account_id"],
+            ["inventory.reconciliation.id", "inventory.reconciliation.account_id"],
+            name="reconciliation_answered_by_account_id_fkey",
         ),
-        sa.PrimaryKeyConstraint("id", name="reconciliation_pkey"),
+        sa.PrimaryKeyConstraint("id", "account_id", name="reconciliation_pkey"),
         sa.UniqueConstraint(
             "account_id", "scheduled_for", name="reconciliation_account_id_scheduled_for_key"
         ),
@@ -122,7 +122,7 @@ def upgrade() -> None:
         sa.Column(
             "reason", sa.Text(), nullable=False, comment="Why the difference is known and left"
         ),
-        sa.PrimaryKeyConstraint("id", name="suppression_pkey"),
+        sa.PrimaryKeyConstraint("id", "account_id", name="suppression_pkey"),
         schema="inventory",
         comment="Numbers whose differences are known, and left as they are until a time",
     )
@@ -174,16 +174,16 @@ def upgrade() -> None:
             "position", sa.BigInteger(), comment="The observation appended for it; null: none was"
         ),
         sa.ForeignKeyConstraint(
-            ["reconciliation_id"],
-            ["inventory.reconciliation.id"],
-            name="discrepancy_reconciliation_id_fkey",
+            ["reconciliation_id", "account_id"],
+            ["inventory.reconciliation.id", "inventory.reconciliation.account_id"],
+            name="discrepancy_reconciliation_id_account_id_fkey",
         ),
         sa.ForeignKeyConstraint(
-            ["suppression_id"],
-            ["inventory.suppression.id"],
-            name="discrepancy_suppression_id_fkey",
+            ["suppression_id", "account_id"],
+            ["inventory.suppression.id", "inventory.suppression.account_id"],
+            name="discrepancy_suppression_id_account_id_fkey",
         ),
-        sa.PrimaryKeyConstraint("id", name="discrepancy_pkey"),
+        sa.PrimaryKeyConstraint("id", "account_id", name="discrepancy_pkey"),
         schema="inventory",
         comment="What reconciliations found, one row a finding",
     )

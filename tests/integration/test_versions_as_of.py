@@ -13,15 +13,21 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import Connection
 from sqlalchemy import Select
 
-from inventory import migration, read_model
+from inventory import read_model
 from inventory.database import Database
 from inventory.event import Event
+from inventory.read_model import folded
 from tests import folds
 from tests.histories import START, an_event, cut, histories
 from tests.integration.test_as_of import CLOCKS, CUTS, instants
 
 NewAccount = Callable[[], str]
-FUNCTION = (migration.migrations() / "sql" / "version_as_of_v1.sql").read_text(encoding="utf-8")
+CALLED = """
+SELECT phone_number_id, opened_by
+FROM inventory.version_as_of(%s, %s)
+WHERE account_id = %s AND (valid_to IS NULL OR valid_to > valid_from)
+ORDER BY valid_from, phone_number_id
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,12 @@ def test_every_read_as_of_two_clocks_is_what_the_law_says_of_the_events_of_both(
             assert one == [row for row in told if row["phone_number_id"] == "1"]
             history_then = read_model.history_as_of(reader, keys, at, then)
             assert rows(reader, read_model.history(keys, at=at, known_at=then)) == history_then
+            if then is not None:
+                called = shared.execute(CALLED, (at, then, account)).fetchall()
+                shared.rollback()
+                assert called == [
+                    (row["phone_number_id"], row["opened_by"]) for row in history_then
+                ]
             providers = rows(reader, read_model.providers(account=account, at=at, known_at=then))
             assert providers == providers_of(account, history_then)
             for since in (at - timedelta(seconds=2), at):
@@ -180,14 +192,19 @@ def test_of_some_numbers_only_their_events_are_read(
     ],
 )
 def test_a_wrong_fold_is_noticed(
-    database: Database, right: str, wrong: str, new_account: NewAccount
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    right: str,
+    wrong: str,
+    new_account: NewAccount,
 ) -> None:
+    body = folded._body("version_as_of")
+    for argument in ("at", "known_at"):
+        bound = f"CAST(:{argument} AS timestamptz)"
+        right, wrong = (text.replace(f"version_as_of.{argument}", bound) for text in (right, wrong))
+    assert right in body
+    monkeypatch.setattr(folded, "_body", lambda _: body.replace(right, wrong))
     with database.connect() as connection, database.engine.connect() as reader:
-        assert right in FUNCTION
-        connection.execute(
-            FUNCTION.replace(right, wrong).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
-        )
-        connection.commit()
         autocommit = reader.execution_options(isolation_level="AUTOCOMMIT")
         test = test_every_read_as_of_two_clocks_is_what_the_law_says_of_the_events_of_both
         with pytest.raises((AssertionError, KeyError)):
