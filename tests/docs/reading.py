@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 class Question(NamedTuple):
@@ -42,10 +42,31 @@ def blocks(text: str, language: str = "console") -> list[str]:
     return [block for name, block in FENCE.findall(text) if name == language]
 
 
-def typed(block: str) -> list[str]:
-    """What is typed in a block: lines after a prompt, each with those that go on with it."""
-    lines = re.findall(r"^\$ (.+(?:\\\n.+)*)$", block, re.MULTILINE)
-    return [re.sub(r" +#.*$", "", line) for line in lines]
+class Typed(NamedTuple):
+    """A line that is typed, and the exit code that its comment promises."""
+
+    line: str
+    exits: int
+
+
+def typed(block: str) -> Iterator[Typed]:
+    """
+    What is typed in a block: the lines after a prompt.
+
+    >>> list(typed("$ inventory verify  # exits with 3: somebody was here"))
+    [Typed(line='inventory verify', exits=3)]
+    """
+    for line in re.findall(r"^ *\$ (.+)$", block, re.MULTILINE):
+        command, _, comment = re.sub(r" +# ", "\0", line).partition("\0")
+        promised = re.match(r"exits with (\d+)", comment)
+        yield Typed(command, int(promised[1]) if promised else 0)
+
+
+def sections(text: str) -> Iterator[tuple[str, str]]:
+    """Headings of the second level, and what is under each."""
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        yield heading, body
 
 
 def anchors(text: str) -> list[str]:
