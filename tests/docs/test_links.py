@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
-from tests.docs.reading import ROOT, Link, anchors, links, read
+from inventory.notification import Reason
+from tests.docs.reading import ROOT, Link, anchors, links, read, sections
 
 PAGES = [
     "README.md",
@@ -31,7 +33,9 @@ def test_every_link_leads_somewhere(page: str) -> None:
     assert [link for link in links(page) if leads_nowhere(link)] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in OURS)]
+)
 def test_no_two_headings_have_the_same_address(page: str) -> None:
     found = anchors(read(page))
     assert sorted(found) == sorted(set(found))
@@ -83,3 +87,26 @@ def test_every_target_that_is_named_is_in_the_makefile() -> None:
     for page in ("CONTRIBUTING.md", "docs/operations.md"):
         for target in re.findall(r"(?:`|\$ |BINDIR=\S+ )make (\w+)", read(page)):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_metric_is_explained_and_none_that_is_not_told() -> None:
+    sources = (ROOT / "inventory/web/metrics").glob("*.py")
+    told = {name for path in sources for name in re.findall(r'"(inventory_\w+)"', path.read_text())}
+    (watch,) = (
+        body for heading, body in sections(read("docs/operations.md")) if heading == "Watch"
+    )
+    explained = {name.removesuffix("_total") for name in re.findall(r"`(inventory_\w+)", watch)}
+    assert len(told) > 15
+    assert explained == told - {"inventory_info"}
+
+
+def test_every_reason_for_quarantine_has_its_routine() -> None:
+    (routine,) = (
+        body for heading, body in sections(read("docs/operations.md")) if heading == "Quarantine"
+    )
+    named = {
+        name
+        for row in re.findall(r"^\| (`.+?) \|", routine, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert named == set(get_args(Reason))
