@@ -105,19 +105,33 @@ def create_roles(connection: Connection) -> bool:
 
     Roles belong to the server: other databases' upgrades may be creating the same ones right now.
     """
-    may = connection.scalar(
-        text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
-    )
-    if not may:
+    creates, superuser = connection.execute(
+        text("SELECT rolcreaterole, rolsuper FROM pg_roles WHERE rolname = current_user")
+    ).one()
+    if not creates and not superuser:
         return False
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('inventory.roles', 0))"))
     for role, purpose in ROLES.items():
         if not connection.scalar(text("SELECT true FROM pg_roles WHERE rolname = :r"), {"r": role}):
             connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
             connection.execute(text(f"COMMENT ON ROLE {role} IS 'inventory: {purpose}'"))
+            if role == "inventory_owner" and not superuser:
+                # Whoever creates a role may give it away, and is not thereby allowed to be it.
+                connection.execute(text(f"GRANT {role} TO CURRENT_USER"))
     connection.execute(text("ALTER ROLE inventory_reader SET default_transaction_read_only = on"))
     connection.execute(text("ALTER ROLE inventory_reader SET statement_timeout = '30s'"))
     return True
+
+
+# From PostgreSQL 16 on, a member may or may not be allowed to act as the role.
+MAY_BECOME_OWNER = """
+SELECT pg_has_role(
+    oid,
+    CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END
+)
+FROM pg_roles
+WHERE rolname = 'inventory_owner'
+"""
 
 
 def become_owner(connection: Connection) -> None:
@@ -127,8 +141,7 @@ def become_owner(connection: Connection) -> None:
     A view runs with its owner's rights, and a table's owner can lift its triggers: neither should
     be a superuser's by accident.
     """
-    may = "SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = 'inventory_owner'"
-    if connection.scalar(text(may)):
+    if connection.scalar(text(MAY_BECOME_OWNER)):
         database = connection.scalar(text("SELECT quote_ident(current_database())"))
         connection.execute(text(f"GRANT CREATE ON DATABASE {database} TO inventory_owner"))
         connection.execute(text("SET LOCAL ROLE inventory_owner"))

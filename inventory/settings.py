@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     webhook_token: SecretStr | None = Field(
         None,
         description="RingCentral's verification token, several while one replaces another (spaces "
-        "or commas between them); unset: the receiver listens on loopback only",
+        "or commas between them, the newest first); unset: the receiver listens on loopback only",
     )
 
     webhook_url: SecretStr | None = Field(

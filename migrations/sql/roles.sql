@@ -33,6 +33,7 @@ GRANT SELECT ON
     inventory.account,
     inventory.archive,
     inventory.event,
+    inventory.seal,
     inventory.projection_checkpoint,
     inventory.reconciliation,
     inventory.discrepancy,

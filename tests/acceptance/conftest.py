@@ -16,12 +16,17 @@ PART = 40
 @pytest.fixture
 def filled(inventory: Command, tmp_path: Path) -> Command:
     """The command, on a database that holds the demo's history, taken in as it came."""
+    take_in_the_demo(inventory, tmp_path)
+    return inventory
+
+
+def take_in_the_demo(inventory: Command, directory: Path) -> None:
+    """The demo's history, a part at a time; its files lie where the command runs."""
     history = list(sample.demo_history())
-    (tmp_path / "history.ndjson").write_bytes(b"\n".join(history))
+    (directory / "history.ndjson").write_bytes(b"\n".join(history))
     parts = []
     for at in range(0, len(history), PART):
         parts.append(f"part-{at:04}.ndjson")
-        (tmp_path / parts[-1]).write_bytes(b"\n".join(history[at : at + PART]))
+        (directory / parts[-1]).write_bytes(b"\n".join(history[at : at + PART]))
     inventory("--account-id", sample.DOCUMENTED_ACCOUNT, "event", "ingest", *parts)
     inventory("projection", "run")
-    return inventory

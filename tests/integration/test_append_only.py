@@ -108,6 +108,7 @@ def test_the_application_can_append_project_and_quarantine(log: Connection) -> N
         "SELECT * FROM inventory.number_as_of(now(), now())",
         "SELECT * FROM inventory.version_as_of(now(), now())",
         "SELECT * FROM inventory.account",
+        "SELECT * FROM inventory.seal",
         "SELECT * FROM inventory.projection_checkpoint",
         "SELECT * FROM inventory.reconciliation",
         "SELECT * FROM inventory.discrepancy",
