@@ -34,9 +34,10 @@ WHERE rolname = %(role)s
 
 SNAPSHOTS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # What libpq takes for a host or a port is shown when it is none, be it the rest of a password.
+# For libpq a # is no end of either.
 _HOST = r"(?:\[[^\]/?#]*\]|[^:@/?#,\[\]]*)(?::[0-9]*)?"
 _ADDRESS = re.compile(
-    rf"postgresql://(?:[^@/?#]*@)?{_HOST}(?:,{_HOST})*(?:[/?#].*)?", re.DOTALL
+    rf"postgresql://(?:[^@/?#]*@)?{_HOST}(?:,{_HOST})*(?:[/?].*)?", re.DOTALL
 ).fullmatch
 
 READ_WITHIN = "30s"

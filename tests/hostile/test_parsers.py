@@ -190,6 +190,7 @@ def test_a_secret_s_file_that_is_no_text_is_named_and_not_shown(
 @hypothesis_settings(max_examples=60)
 @example(password="/x@y@z", place="127.0.0.1:1/x")
 @example(password="@rest-of-it", place="127.0.0.1:1/x")
+@example(password="@#", place="127.0.0.1:1/x")
 @example(password="%", place="127.0.0.1:1/x")
 def test_no_error_of_an_address_shows_its_password(password: str, place: str) -> None:
     url = f"postgresql://u:{SECRET}{password}{SECRET}@{place}"

@@ -308,7 +308,7 @@ def test_one_number_as_of_a_time_reads_that_numbers_events_alone_from_the_comman
 
         before = read()
         done = inventory("number", command, "+12027000042", "--at", "2026-03-01T03:00")
-        assert '"phone_number_id": "7000042"' in done.stdout
+        assert '"phone_number_id":"7000042"' in done.stdout
         after = read()
         assert after[0] == before[0]
         assert 0 < after[1] - before[1] <= 3 * ITS_EVENTS

@@ -60,7 +60,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must be gone when other tests run
 def browser() -> Iterator[Browser]:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
