@@ -40,7 +40,7 @@ from benchmarks.rival import TOKEN
 from inventory import embedded, sample
 from inventory.database import Database
 
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = (10_000, 100_000, 300_000)
 SINGLES = 2_000
 PROJECTED = 10_000
 NAMES = {
