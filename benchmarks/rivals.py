@@ -251,7 +251,8 @@ def main() -> None:
     directory = Path(tempfile.mkdtemp(prefix="inventory-bench-"))
     directory.chmod(0o711)
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
-    told = [f"{machine}, Python {platform.python_version()}, medians of {asked.rounds} rounds.\n"]
+    told = ["# Rivals, measured\n"]
+    told += [f"{machine}, Python {platform.python_version()}, medians of {asked.rounds} rounds.\n"]
 
     def tell(line: str) -> None:
         print(line, flush=True)
