@@ -52,9 +52,9 @@ GROUP BY account_id
 """
 
 
-def fill(database: Database, events: int) -> None:
-    """One account, its numbers' events in the order they happened."""
-    lines = sample.history(events=events, numbers=events // EVENTS_PER_NUMBER, accounts=1)
+def fill(database: Database, events: int, *, numbers: int, accounts: int = 1) -> None:
+    """Accounts of so many *numbers* each, their events in the order they happened."""
+    lines = sample.history(events=events, numbers=numbers, accounts=accounts)
 
     def chunks() -> Iterator[Sequence[bytes]]:
         while chunk := list(islice(lines, 5_000)):
@@ -131,7 +131,7 @@ def main() -> None:
                 connection.execute("CREATE DATABASE past")
             database = Database(server.url.replace("@/inventory?", "@/past?"), None)
             database.upgrade()
-            fill(database, given.events)
+            fill(database, given.events, numbers=numbers)
             run(database, given.rounds)
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -14,19 +14,18 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import httpx
 import psycopg
 
+from benchmarks import as_of
+from benchmarks.__main__ import fold
 from benchmarks.receiver import row, running
-from inventory import embedded, projector, sample
+from inventory import embedded
 from inventory.database import Database
-from inventory.ingest import Intake
 
 ACCOUNTS = 4
 CLIENTS = 8
@@ -34,19 +33,10 @@ SECONDS = 8.0
 BROWSER = {"Accept": "text/html"}
 
 
-def fill(database: Database, events: int, numbers: int) -> None:
+def prepare(database: Database, events: int, numbers: int) -> None:
     """A history of so many numbers, folded."""
-    lines = sample.history(events=events, numbers=numbers // ACCOUNTS, accounts=ACCOUNTS)
-
-    def chunks() -> Iterator[Sequence[bytes]]:
-        while chunk := list(islice(lines, 5_000)):
-            yield chunk
-
-    intake = Intake("bench", account_id=None, future_tolerance=timedelta(days=1))
-    with database.connect() as connection:
-        intake.run(connection, chunks(), lambda _: None)
-    for _ in projector.fold_all(database.connect):
-        pass
+    as_of.fill(database, events, numbers=numbers // ACCOUNTS, accounts=ACCOUNTS)
+    fold(database)
     with database.connect(autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
@@ -139,7 +129,7 @@ def run(server: embedded.Running, events: int, numbers: int, rounds: int) -> Non
         connection.execute("CREATE DATABASE reading")
     database = Database(server.url.replace("@/inventory?", "@/reading?"), None)
     database.upgrade()
-    fill(database, events, numbers)
+    prepare(database, events, numbers)
     with database.connect() as connection:
         found = connection.execute(
             "SELECT (SELECT count(*) FROM inventory.contact_center_number),"

@@ -18,14 +18,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
-
 from benchmarks import plot
+from benchmarks.__main__ import Bench
+from benchmarks.__main__ import settle as checkpoint
 from benchmarks.receiver import (
     RATE,
     SECONDS,
@@ -37,8 +36,7 @@ from benchmarks.receiver import (
     settle,
 )
 from benchmarks.rival import TOKEN
-from inventory import embedded, sample
-from inventory.database import Database
+from inventory import embedded
 
 SIZES = (10_000, 100_000, 300_000)
 SINGLES = 2_000
@@ -76,42 +74,19 @@ class Rivals:
     """One PostgreSQL, and the same notifications for everybody."""
 
     def __init__(self, server: embedded.Running, directory: Path, rounds: int) -> None:
-        self._server = server
+        self._bench = Bench(server, directory)
+        self._binaries = server.binaries
         self._directory = directory
         self._rounds = rounds
-        self._serial = 0
-
-    def history(self, events: int) -> Path:
-        """A file of so many notifications, ten a number."""
-        path = self._directory / f"{events}.ndjson"
-        if not path.exists():
-            with path.open("wb") as file:
-                for line in sample.history(events=events, numbers=events // 40, accounts=4):
-                    file.write(line + b"\n")
-        return path
-
-    @contextmanager
-    def database(self) -> Iterator[Database]:
-        """A database with our schema in it, dropped afterwards."""
-        self._serial += 1
-        name = f"rivals_{self._serial}"
-        with psycopg.connect(self._server.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        database = Database(self._server.url.replace("@/inventory?", f"@/{name}?"), None)
-        database.upgrade()
-        yield database
-        with psycopg.connect(self._server.url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def cost(self, tasks: Sequence[str], events: int) -> Cost:
         """What the last of *tasks* takes after the others."""
-        path = self.history(events)
+        path = self._bench.history(events)
         found = []
         for _ in range(self._rounds):
-            with self.database() as database:
+            with self._bench.database() as database:
                 for task in tasks:
-                    with database.connect(autocommit=True) as connection:
-                        connection.execute("CHECKPOINT")
+                    checkpoint(database)
                     last = _measured(task, database.url, path)
                 found.append(last)
         took = [each["took"] for each in found if "took" in each]
@@ -128,17 +103,17 @@ class Rivals:
 
     def pgbench(self, clients: int) -> Cost:
         """PostgreSQL's own single-row durable INSERT, as pgbench does it."""
-        payload = self.history(SINGLES).read_text(encoding="utf-8").splitlines()[0]
+        payload = self._bench.history(SINGLES).read_text(encoding="utf-8").splitlines()[0]
         script = self._directory / "insert.sql"
         script.write_text(PGBENCH.format(payload=payload.replace("'", "''")), encoding="utf-8")
         rates = []
         for _ in range(self._rounds):
-            with self.database() as database:
+            with self._bench.database() as database:
                 with database.connect(autocommit=True) as connection:
                     connection.execute("CREATE TABLE limited (id bigserial, payload json)")
                 done = subprocess.run(
                     [
-                        *(self._server.binaries / "pgbench", "-n", "-M", "prepared", "-T", "5"),
+                        *(self._binaries / "pgbench", "-n", "-M", "prepared", "-T", "5"),
                         *("-c", str(clients), "-j", "1", "-f", str(script), database.url),
                     ],
                     check=True,
@@ -154,7 +129,7 @@ class Rivals:
         """Acknowledged a second; p50 and p99 in ms at a steady rate; bytes of the process."""
         rates, p50s, p99s, memory = [], [], [], []
         for _ in range(self._rounds):
-            with self.database() as database:
+            with self._bench.database() as database:
                 variables = {
                     "INVENTORY_DATABASE_URL": database.url,
                     "INVENTORY_WEBHOOK_TOKEN": TOKEN,
