@@ -97,11 +97,4 @@ class WebSocketToken(_Answer):
     uri: str
 
 
-class PhoneNumber(_Answer):
-    """A phone number; its members are those of a notification's `phoneNumberInfo`."""
-
-    id: Id
-    usage_type: str | None = None
-
-
 Json = dict[str, Any]
